@@ -1,0 +1,211 @@
+/* json.c - see json.h. */
+#include "base/json.h"
+
+#define JSMN_STATIC
+#define JSMN_PARENT_LINKS
+#define JSMN_STRICT
+#include <jsmn.h>
+
+_Static_assert(sizeof(jsmntok_t) == JSON_WORDS(sizeof(int32_t)),
+               "a token is five words");
+
+static const jsmntok_t *token(const struct json *j, int32_t node)
+{
+    CHECK(node >= 0 && node < j->count);
+    return (const jsmntok_t *)(const void *)j->words + node;
+}
+
+/* The first node after this one and all that is inside it. */
+static int32_t behind(const struct json *j, int32_t node)
+{
+    int end = token(j, node)->end;
+    int32_t at = node + 1;
+    while (at < j->count && token(j, at)->start < end)
+        at++;
+    return at;
+}
+
+enum json_error json_parse(struct json *j, struct view text, int32_t *words,
+                           uint32_t tokens)
+{
+    jsmn_parser parser;
+    *j = (struct json){.text = text, .words = words};
+    if (text.len > INT32_MAX)
+        return JSON_MANY;
+    jsmn_init(&parser);
+    int count = jsmn_parse(&parser, (const char *)text.at, text.len,
+                           (jsmntok_t *)(void *)words, tokens);
+    j->offset = parser.pos < text.len ? parser.pos : text.len;
+    if (count == JSMN_ERROR_NOMEM)
+        return JSON_MANY;
+    if (count == JSMN_ERROR_INVAL)
+        return JSON_INVALID;
+    if (count <= 0)
+        return JSON_CUT;
+    j->count = count;
+    if (behind(j, 0) < count) {  /* a second document */
+        j->offset = (uint32_t)token(j, behind(j, 0))->start;
+        j->count = 0;
+        return JSON_INVALID;
+    }
+    return JSON_FINE;
+}
+
+enum json_kind json_kind(const struct json *j, int32_t node)
+{
+    if (node == JSON_NONE)
+        return JSON_ABSENT;
+    struct view raw = json_raw(j, node);
+    switch (token(j, node)->type) {
+    case JSMN_OBJECT:    return JSON_OBJECT;
+    case JSMN_ARRAY:     return JSON_ARRAY;
+    case JSMN_STRING:    return JSON_STRING;
+    case JSMN_UNDEFINED: return JSON_ABSENT;
+    case JSMN_PRIMITIVE: break;
+    }
+    if (view_is(raw, "null"))
+        return JSON_NULL;
+    if (view_is(raw, "true") || view_is(raw, "false"))
+        return JSON_BOOL;
+    return JSON_NUMBER;
+}
+
+struct view json_raw(const struct json *j, int32_t node)
+{
+    if (node == JSON_NONE)
+        return (struct view){0};
+    const jsmntok_t *t = token(j, node);
+    return view_slice(j->text, (uint32_t)t->start, (uint32_t)t->end);
+}
+
+int32_t json_first(const struct json *j, int32_t node)
+{
+    enum json_kind kind = json_kind(j, node);
+    bool holds = (kind == JSON_OBJECT || kind == JSON_ARRAY) &&
+                 token(j, node)->size > 0 && node + 1 < j->count;
+    return holds ? node + 1 : JSON_NONE;
+}
+
+int32_t json_next(const struct json *j, int32_t node)
+{
+    if (node == JSON_NONE)
+        return JSON_NONE;
+    int32_t last = json_value(j, node) != JSON_NONE ? node + 1 : node;
+    int32_t next = behind(j, last);
+    bool sibling = next < j->count &&
+                   token(j, next)->parent == token(j, node)->parent;
+    return sibling ? next : JSON_NONE;
+}
+
+int32_t json_value(const struct json *j, int32_t name)
+{
+    bool has = name != JSON_NONE && name + 1 < j->count &&
+               token(j, name)->type == JSMN_STRING &&
+               token(j, name)->size == 1 && token(j, name + 1)->parent == name;
+    return has ? name + 1 : JSON_NONE;
+}
+
+int32_t json_member(const struct json *j, int32_t node, const char *name)
+{
+    int32_t found = JSON_NONE;
+    if (json_kind(j, node) != JSON_OBJECT)
+        return JSON_NONE;
+    for (int32_t at = json_first(j, node); at != JSON_NONE;
+         at = json_next(j, at))
+        if (json_is(j, at, name))
+            found = json_value(j, at);
+    return found;
+}
+
+static uint32_t hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - (uint32_t)'0';
+    uint32_t letter = (c | 0x20u) - 'a';
+    return letter < 6 ? letter + 10 : 0xff;
+}
+
+/* The four digits of \uXXXX at `at`; above 0xffff when they are none. */
+static uint32_t unit_at(struct view v, uint32_t at)
+{
+    uint32_t unit = 0, bad = 0;
+    if (v.len - at < 6 || v.at[at] != '\\' || v.at[at + 1] != 'u')
+        return UINT32_MAX;
+    for (uint32_t i = 2; i < 6; i++) {
+        uint32_t digit = hex_digit(v.at[at + i]);
+        bad |= digit & 0xf0;
+        unit = unit << 4 | (digit & 15);
+    }
+    return bad != 0 ? UINT32_MAX : unit;
+}
+
+/* Decodes the escape at `at`; returns its length, 0 if it is none. */
+static uint32_t put_escape(struct text *out, struct view v, uint32_t at)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    uint32_t c = unit_at(v, at);
+    if (c == UINT32_MAX) {
+        uint8_t letter = v.len - at > 1 ? v.at[at + 1] : 0;
+        uint32_t which = view_find(view_of(from), letter);
+        if (which < sizeof from - 1)
+            text_char(out, to[which]);
+        return which < sizeof from - 1 ? 2 : 0;
+    }
+    if (c < 0xd800 || c > 0xdfff) {
+        text_utf8(out, c);
+        return 6;
+    }
+    uint32_t low = c < 0xdc00 ? unit_at(v, at + 6) : 0;
+    bool pair = low >= 0xdc00 && low <= 0xdfff;
+    text_utf8(out, pair ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00)
+                        : 0xfffd);
+    return pair ? 12 : 6;
+}
+
+bool json_text(const struct json *j, int32_t node, struct text *out)
+{
+    if (json_kind(j, node) != JSON_STRING)
+        return false;
+    struct view v = json_raw(j, node);
+    uint32_t at = 0;
+    while (at < v.len) {
+        struct view rest = view_slice(v, at, v.len);
+        uint32_t plain = view_find(rest, '\\');
+        text_put(out, view_slice(rest, 0, plain));
+        at += plain;
+        if (at == v.len)
+            break;
+        uint32_t len = put_escape(out, v, at);
+        if (len == 0)
+            return false;
+        at += len;
+    }
+    return !out->overflow;
+}
+
+bool json_is(const struct json *j, int32_t node, const char *string)
+{
+    char room[128];
+    struct text t;
+    if (json_kind(j, node) != JSON_STRING)
+        return false;
+    struct view raw = json_raw(j, node);
+    if (view_find(raw, '\\') == raw.len)
+        return view_is(raw, string);
+    text_init(&t, room, sizeof room);
+    return json_text(j, node, &t) && view_is(text_view(&t), string);
+}
+
+bool json_i64(const struct json *j, int32_t node, int64_t *out)
+{
+    return json_kind(j, node) == JSON_NUMBER &&
+           view_i64(json_raw(j, node), out);
+}
+
+bool json_bool(const struct json *j, int32_t node, bool *out)
+{
+    if (json_kind(j, node) != JSON_BOOL)
+        return false;
+    *out = view_is(json_raw(j, node), "true");
+    return true;
+}

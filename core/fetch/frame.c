@@ -1,0 +1,505 @@
+#include "fetch/frame.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+/* What is awaited. */
+enum state {
+    AT_MARK,         /* a byte order mark, or none */
+    AT_START,        /* the reply's "{" */
+    AT_MEMBER,       /* a member's name, or the object's end */
+    IN_KEY,
+    AT_COLON,
+    AT_VALUE,
+    IN_STRING,       /* of a member that is kept */
+    IN_NUMBER,       /* likewise */
+    IN_WORD,         /* true, false, null, or a number not kept */
+    IN_SKIP,         /* an object or array not kept */
+    IN_SKIP_STRING,  /* a string not kept, by itself or inside one of those */
+    AFTER_VALUE,     /* a comma or the object's end */
+    AT_ELEMENT,      /* an event, or the end of the array */
+    AT_END,          /* nothing but blanks */
+};
+
+enum member {
+    MEMBER_STREAM, MEMBER_TIMESTAMP, MEMBER_MESSAGE, MEMBER_INGESTION,
+    MEMBER_ID, MEMBER_EVENTS, MEMBER_TOKEN, MEMBER_OTHER,
+};
+
+/* As they are usually written, so that one comparison finds the next. */
+static const struct known {
+    const char *text;
+    uint8_t     len, key_len;
+} known[] = {
+    [MEMBER_STREAM]    = {"\"logStreamName\":", 16, 13},
+    [MEMBER_TIMESTAMP] = {"\"timestamp\":", 12, 9},
+    [MEMBER_MESSAGE]   = {"\"message\":", 10, 7},
+    [MEMBER_INGESTION] = {"\"ingestionTime\":", 16, 13},
+    [MEMBER_ID]        = {"\"eventId\":", 10, 7},
+    [MEMBER_EVENTS]    = {"\"events\":", 9, 6},
+    [MEMBER_TOKEN]     = {"\"nextToken\":", 12, 9},
+};
+
+struct input {
+    const uint8_t *at, *end;
+};
+
+void frame_init(struct frame *f, enum decode_form form)
+{
+    f->form = form;
+    f->state = AT_MARK;
+    f->depth = 0;
+    f->offset = 0;
+    f->message_len = 0;
+    f->token_len = 0;
+    f->in_event = false;
+    f->expected = MEMBER_EVENTS;
+    f->next_token = (struct view){0};
+    fault_reset(&f->fault);
+}
+
+static enum frame_got bad(struct frame *f, const char *what)
+{
+    fault_set(&f->fault, ERROR_REMOTE, what, (int64_t)f->offset);
+    return FRAME_BAD;
+}
+
+static void skip_blanks(struct input *in)
+{
+    while (in->at < in->end && (*in->at == ' ' || *in->at == '\n' ||
+                                *in->at == '\r' || *in->at == '\t'))
+        in->at++;
+}
+
+/* Nobody should send one, and some do (RFC 8259 section 8.1). */
+static enum frame_got on_mark(struct frame *f, struct input *in)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+
+    if (*in->at != mark[f->depth] && f->depth > 0)
+        return bad(f, "a reply that is not a JSON object");
+    bool marked = *in->at == mark[f->depth];
+    in->at += marked;
+    f->depth++;
+    if (!marked || f->depth == sizeof mark)
+        f->state = AT_START;
+    return FRAME_MORE;
+}
+
+static void begin_event(struct frame *f)
+{
+    f->event = (struct log_event){0};
+    f->message_len = 0;
+    f->stream_len = 0;
+    f->id_len = 0;
+    f->has_timestamp = false;
+    f->spilled = false;
+    f->in_event = true;
+    f->expected = MEMBER_STREAM;
+    f->state = AT_MEMBER;
+}
+
+static bool is_of_event(enum member m)
+{
+    return m <= MEMBER_ID;
+}
+
+/* The member named by `key`, as far as it belongs here. */
+static enum member find_member(const struct frame *f)
+{
+    for (enum member m = MEMBER_STREAM; m < MEMBER_OTHER; m++)
+        if (is_of_event(m) == f->in_event &&
+            f->key_len == known[m].key_len &&
+            memcmp(f->key, known[m].text + 1, f->key_len) == 0)
+            return m;
+    return MEMBER_OTHER;
+}
+
+static enum frame_got end_event(struct frame *f)
+{
+    f->in_event = false;
+    f->state = AT_ELEMENT;
+    if (!f->has_timestamp)
+        return bad(f, "an event without a timestamp");
+    f->event.stream = (struct view){f->stream, f->stream_len};
+    f->event.id = (struct view){f->id, f->id_len};
+    return FRAME_EVENT;
+}
+
+static enum frame_got end_object(struct frame *f)
+{
+    if (f->in_event)
+        return end_event(f);
+    f->next_token = (struct view){f->token, f->token_len};
+    f->state = AT_END;
+    return FRAME_MORE;
+}
+
+static enum frame_got on_member(struct frame *f, struct input *in)
+{
+    const struct known *k = &known[f->expected];
+
+    if (in->end - in->at >= 16 && memcmp(in->at, k->text, k->len) == 0) {
+        in->at += k->len;
+        f->member = f->expected;
+        f->state = AT_VALUE;
+        return FRAME_MORE;
+    }
+    uint8_t b = *in->at++;
+    if (b == '}')
+        return end_object(f);
+    if (b != '"')
+        return bad(f, "a reply that is not JSON: no member's name");
+    f->key_len = 0;
+    f->escaped = false;
+    decode_init(&f->decode, DECODE_TEXT);
+    f->state = IN_KEY;
+    return FRAME_MORE;
+}
+
+static enum frame_got on_key(struct frame *f, struct input *in)
+{
+    struct span room = {f->key + f->key_len, sizeof f->key - f->key_len};
+    uint32_t taken, made;
+    enum decode_got got = decode_step(
+        &f->decode, (struct view){in->at, (uint32_t)(in->end - in->at)},
+        &taken, room, &made);
+
+    in->at += taken;
+    f->key_len += made;
+    if (got == DECODE_ROOM)
+        f->key_len = 0;
+    f->escaped |= got == DECODE_ROOM;  /* too long to be one of ours */
+    if (got == DECODE_BAD)
+        return bad(f, "a reply that is not JSON: a member's name");
+    if (got == DECODE_QUOTE) {
+        f->member = f->escaped ? MEMBER_OTHER : (uint8_t)find_member(f);
+        f->state = AT_COLON;
+    }
+    return FRAME_MORE;
+}
+
+static enum frame_got begin_string(struct frame *f)
+{
+    f->state = f->member == MEMBER_STREAM || f->member == MEMBER_MESSAGE ||
+                       f->member == MEMBER_ID || f->member == MEMBER_TOKEN
+                   ? IN_STRING
+                   : IN_SKIP_STRING;
+    f->escaped = false;
+    f->depth = 0;
+    switch ((enum member)f->member) {
+    case MEMBER_STREAM:
+        f->stream_len = 0;
+        break;
+    case MEMBER_ID:
+        f->id_len = 0;
+        break;
+    case MEMBER_TOKEN:
+        f->token_len = 0;
+        break;
+    case MEMBER_MESSAGE:
+        if (f->spilled)
+            return bad(f, "an event with two long messages");
+        f->message_len = 0;
+        break;
+    case MEMBER_TIMESTAMP:
+    case MEMBER_INGESTION:
+    case MEMBER_EVENTS:
+    case MEMBER_OTHER:
+        break;
+    }
+    decode_init(&f->decode, f->member == MEMBER_MESSAGE ? f->form
+                                                        : DECODE_TEXT);
+    return FRAME_MORE;
+}
+
+static enum frame_got on_value(struct frame *f, struct input *in)
+{
+    uint8_t b = *in->at;
+    bool is_number = b == '-' || (b >= '0' && b <= '9');
+
+    if (f->member == MEMBER_EVENTS && b != 'n') {  /* null */
+        in->at++;
+        f->state = AT_ELEMENT;
+        return b == '[' ? FRAME_MORE
+                        : bad(f, "a reply whose events are no list");
+    }
+    if (b == '"') {
+        in->at++;
+        return begin_string(f);
+    }
+    if (b == '[' || b == '{') {
+        in->at++;
+        f->depth = 1;
+        f->state = IN_SKIP;
+        return FRAME_MORE;
+    }
+    if (is_number && (f->member == MEMBER_TIMESTAMP ||
+                      f->member == MEMBER_INGESTION)) {
+        f->negative = b == '-';
+        in->at += f->negative;
+        f->number = 0;
+        f->has_digit = false;
+        f->state = IN_NUMBER;
+        return FRAME_MORE;
+    }
+    if (!is_number && (b < 'a' || b > 'z'))
+        return bad(f, "a reply that is not JSON: no value");
+    f->state = IN_WORD;
+    return FRAME_MORE;
+}
+
+static enum frame_got end_number(struct frame *f, uint8_t next)
+{
+    if (!f->has_digit || next == '.' || next == 'e' || next == 'E')
+        return bad(f, "a time that is not a whole number");
+    int64_t value = f->negative ? -(int64_t)f->number : (int64_t)f->number;
+    if (f->member == MEMBER_TIMESTAMP) {
+        f->event.timestamp_ms = value;
+        f->has_timestamp = true;
+    } else {
+        f->event.ingestion_ms = value;
+    }
+    f->state = AFTER_VALUE;
+    return FRAME_MORE;
+}
+
+static enum frame_got on_number(struct frame *f, struct input *in)
+{
+    uint64_t number = f->number;
+
+    while (in->at < in->end && *in->at >= '0' && *in->at <= '9') {
+        if (number > (uint64_t)INT64_MAX / 10 - 1)
+            return bad(f, "a time out of range");
+        number = number * 10 + (uint64_t)(*in->at++ - '0');
+        f->has_digit = true;
+    }
+    f->number = number;
+    return in->at < in->end ? end_number(f, *in->at) : FRAME_MORE;
+}
+
+/* Where a kept string that is not the message goes. */
+static struct span string_room(struct frame *f, uint32_t **len)
+{
+    if (f->member == MEMBER_STREAM) {
+        *len = &f->stream_len;
+        return (struct span){f->stream, sizeof f->stream};
+    }
+    if (f->member == MEMBER_ID) {
+        *len = &f->id_len;
+        return (struct span){f->id, sizeof f->id};
+    }
+    *len = &f->token_len;
+    return (struct span){f->token, sizeof f->token};
+}
+
+static enum frame_got string_overflow(struct frame *f)
+{
+    if (f->member == MEMBER_MESSAGE) {
+        f->spilled = true;
+        return FRAME_ROOM;
+    }
+    bool is_stream = f->member == MEMBER_STREAM;
+    fault_set(&f->fault, ERROR_LIMIT,
+              is_stream                 ? "CFG_STREAM_BYTES"
+              : f->member == MEMBER_ID  ? "FRAME_ID_BYTES"
+                                        : "CFG_TOKEN_BYTES",
+              is_stream                 ? CFG_STREAM_BYTES
+              : f->member == MEMBER_ID  ? FRAME_ID_BYTES
+                                        : CFG_TOKEN_BYTES);
+    return FRAME_BAD;
+}
+
+static enum frame_got on_string(struct frame *f, struct input *in,
+                                struct span out)
+{
+    uint32_t *len = &f->message_len, taken, made;
+    struct span all = f->member == MEMBER_MESSAGE ? out
+                                                  : string_room(f, &len);
+    CHECK(*len <= all.len);
+    struct span room = {all.at + *len, all.len - *len};
+    struct view src = {in->at, (uint32_t)(in->end - in->at)};
+    enum decode_got got = decode_step(&f->decode, src, &taken, room, &made);
+
+    in->at += taken;
+    *len += made;
+    switch (got) {
+    case DECODE_MORE:
+        return FRAME_MORE;
+    case DECODE_ROOM:
+        return string_overflow(f);
+    case DECODE_BAD:
+        return bad(f, "a reply that is not JSON: an escape");
+    case DECODE_QUOTE:
+        break;
+    }
+    /* What the quote itself brought may lie beyond the limit. */
+    if (f->member != MEMBER_MESSAGE && *len > all.len - DECODE_UNIT_BYTES)
+        return string_overflow(f);
+    f->state = AFTER_VALUE;
+    return FRAME_MORE;
+}
+
+static void on_word(struct frame *f, struct input *in)
+{
+    while (in->at < in->end) {
+        uint8_t b = *in->at;
+        bool part = (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') ||
+                    b == '-' || b == '+' || b == '.' || b == 'E';
+        if (!part) {
+            f->state = AFTER_VALUE;
+            return;
+        }
+        in->at++;
+    }
+}
+
+static void on_skip(struct frame *f, struct input *in)
+{
+    uint8_t b = *in->at++;
+
+    if (b == '"') {
+        f->escaped = false;
+        f->state = IN_SKIP_STRING;
+    } else if (b == '[' || b == '{') {
+        f->depth++;
+    } else if ((b == ']' || b == '}') && --f->depth == 0) {
+        f->state = AFTER_VALUE;
+    }
+}
+
+static void on_skip_string(struct frame *f, struct input *in)
+{
+    while (in->at < in->end) {
+        uint8_t b = *in->at++;
+        if (f->escaped)
+            f->escaped = false;
+        else if (b == '\\')
+            f->escaped = true;
+        else if (b == '"') {
+            f->state = f->depth > 0 ? IN_SKIP : AFTER_VALUE;
+            return;
+        }
+    }
+}
+
+static enum frame_got after_value(struct frame *f, struct input *in)
+{
+    uint8_t b = *in->at++;
+
+    if (b == ',') {
+        if (f->in_event)
+            f->expected = f->member < MEMBER_ID ? (uint8_t)(f->member + 1)
+                                                : MEMBER_STREAM;
+        else
+            f->expected = MEMBER_TOKEN;
+        f->state = AT_MEMBER;
+        return FRAME_MORE;
+    }
+    if (b == '}')
+        return end_object(f);
+    return bad(f, "a reply that is not JSON: no comma");
+}
+
+static enum frame_got on_element(struct frame *f, struct input *in)
+{
+    uint8_t b = *in->at++;
+
+    if (b == '{')
+        begin_event(f);
+    else if (b == ']') {
+        f->member = MEMBER_EVENTS;
+        f->state = AFTER_VALUE;
+    } else if (b != ',')
+        return bad(f, "a reply that is not JSON: no event");
+    return FRAME_MORE;
+}
+
+/* One piece in the state we are in; `in` is not empty. */
+static enum frame_got advance(struct frame *f, struct input *in,
+                              struct span out)
+{
+    switch ((enum state)f->state) {
+    case AT_MARK:
+        return on_mark(f, in);
+    case IN_KEY:
+        return on_key(f, in);
+    case IN_STRING:
+        return on_string(f, in, out);
+    case IN_NUMBER:
+        return on_number(f, in);
+    case IN_WORD:
+        on_word(f, in);
+        return FRAME_MORE;
+    case IN_SKIP:
+        on_skip(f, in);
+        return FRAME_MORE;
+    case IN_SKIP_STRING:
+        on_skip_string(f, in);
+        return FRAME_MORE;
+    case AT_START:
+    case AT_MEMBER:
+    case AT_COLON:
+    case AT_VALUE:
+    case AFTER_VALUE:
+    case AT_ELEMENT:
+    case AT_END:
+        break;
+    }
+    skip_blanks(in);
+    if (in->at == in->end)
+        return FRAME_MORE;
+    switch ((enum state)f->state) {
+    case AT_MEMBER:
+        return on_member(f, in);
+    case AT_VALUE:
+        return on_value(f, in);
+    case AFTER_VALUE:
+        return after_value(f, in);
+    case AT_ELEMENT:
+        return on_element(f, in);
+    case AT_COLON:
+        f->state = AT_VALUE;
+        return *in->at++ == ':' ? FRAME_MORE
+                                : bad(f, "a reply that is not JSON: no colon");
+    case AT_START:
+        f->state = AT_MEMBER;
+        return *in->at++ == '{' ? FRAME_MORE
+                                : bad(f, "a reply that is not a JSON object");
+    case AT_END:
+        return bad(f, "a reply with more after its end");
+    case AT_MARK:
+    case IN_KEY:
+    case IN_STRING:
+    case IN_NUMBER:
+    case IN_WORD:
+    case IN_SKIP:
+    case IN_SKIP_STRING:
+        break;
+    }
+    return bad(f, "a reply that is not JSON");
+}
+
+enum frame_got frame_step(struct frame *f, struct ring *in, struct span out)
+{
+    enum frame_got got = FRAME_MORE;
+
+    while (got == FRAME_MORE) {
+        struct view src = ring_peek(in);
+        struct input input = {src.at, src.at + src.len};
+
+        if (src.len == 0 && !ring_drained(in))
+            return FRAME_MORE;
+        if (src.len == 0)
+            return f->state == AT_END
+                       ? FRAME_END
+                       : bad(f, "a reply that ends too early");
+        while (got == FRAME_MORE && input.at < input.end)
+            got = advance(f, &input, out);
+        uint32_t taken = (uint32_t)(input.at - src.at);
+        ring_consume(in, taken);
+        f->offset += taken;
+    }
+    return got;
+}

@@ -1,0 +1,446 @@
+#include "fetch/logs.h"
+
+#include <string.h>
+
+#include <isa-l/crc.h>
+
+#include "base/check.h"
+#include "base/trace.h"
+
+enum {
+    UNSURE_BYTES  = 64,  /* where room ends depends on slices by so much */
+    BROKEN_MOST   = 4,
+    RESTARTS_MOST = 4,
+};
+
+static const struct operation filter_log_events = {
+    .name = "logs:FilterLogEvents",
+    .service = SITE_LOGS,
+    .method = HTTP_POST,
+    .target = "FilterLogEvents",
+    .paced = true,
+};
+
+static const char *const state_name[] = {"idle", "asking", "reading",
+                                         "failed"};
+
+static void enter(struct logs *l, enum logs_state next)
+{
+    CHECK(l->state != LOGS_FAILED || next == LOGS_IDLE);
+    trace_state("logs", state_name[l->state], state_name[next]);
+    l->state = next;
+}
+
+static enum flow fail(struct logs *l, enum error error, const char *what,
+                      int64_t detail)
+{
+    fault_set(&l->fault, error, what, detail);
+    call_cancel(&l->call);
+    enter(l, LOGS_FAILED);
+    return FLOW_FAILED;
+}
+
+void logs_init(struct logs *l, struct site *site,
+               const struct logs_scope *scope)
+{
+    ring_init(&l->ring, l->ring_bytes, sizeof l->ring_bytes);
+    call_init(&l->call, site, &l->ring);
+    l->scope = scope;
+    l->state = LOGS_IDLE;
+    l->repeated = 0;
+    fault_reset(&l->fault);
+}
+
+void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
+{
+    CHECK(l->state == LOGS_IDLE && from_ms < until_ms);
+    l->from_ms = from_ms;
+    l->until_ms = until_ms;
+    l->got = LOGS_NOTHING;
+    l->page = (struct logs_page){0};
+    l->pages = 0;
+    l->any = false;
+    l->max_ms = from_ms;
+    l->since_max = 0;
+    l->ask_ms = from_ms;
+    l->replay = false;
+    l->discard = false;
+    l->broken = 0;
+    l->restarts = 0;
+    l->token_len = 0;
+    l->anchor_age = 0;
+    l->anchor_life = 0;
+    l->long_event.learned = false;
+    seen_reset(&l->seen);
+    enter(l, LOGS_ASKING);
+}
+
+/* Asked anew from max_ms on, all events of that instant come again. */
+static bool knows_repeats(const struct logs *l)
+{
+    return l->since_max <= CFG_SEEN_EVENTS;
+}
+
+bool logs_may_change_end(const struct logs *l)
+{
+    return l->state == LOGS_IDLE ||
+           (l->state == LOGS_ASKING && !l->replay && knows_repeats(l));
+}
+
+void logs_change_end(struct logs *l, int64_t until_ms)
+{
+    CHECK(logs_may_change_end(l) && until_ms > l->max_ms);
+    l->ask_ms = l->state == LOGS_IDLE ? l->until_ms : l->max_ms;
+    l->until_ms = until_ms;
+    l->token_len = 0;
+    l->anchor_age = 0;
+    l->anchor_life = 0;
+    enter(l, LOGS_ASKING);
+}
+
+void logs_cancel(struct logs *l)
+{
+    call_cancel(&l->call);
+    enter(l, LOGS_IDLE);
+}
+
+/* The request for the next page, by token, or by the time reached. */
+static void ask(struct logs *l)
+{
+    struct text *body;
+
+    call_begin(&l->call, &filter_log_events);
+    body = call_body(&l->call);
+    text_str(body, "{\"logGroupName\":\"");
+    text_json(body, l->scope->group);
+    text_str(body, "\",\"startTime\":");
+    text_i64(body, l->ask_ms);
+    text_str(body, ",\"endTime\":");
+    text_i64(body, l->until_ms);
+    if (l->scope->stream_prefix.len > 0) {
+        text_str(body, ",\"logStreamNamePrefix\":\"");
+        text_json(body, l->scope->stream_prefix);
+        text_char(body, '"');
+    }
+    if (l->scope->unmask)
+        text_str(body, ",\"unmask\":true");
+    if (l->token_len > 0) {
+        text_str(body, ",\"nextToken\":\"");
+        text_json(body, (struct view){l->token, l->token_len});
+        text_char(body, '"');
+    }
+    text_char(body, '}');
+    l->attempt = 0;
+    enter(l, LOGS_READING);
+}
+
+/* Reads the page again: what was met is known by its id. */
+static void ask_again(struct logs *l)
+{
+    call_cancel(&l->call);
+    l->replay = true;
+    enter(l, LOGS_ASKING);
+}
+
+static void begin_reply(struct logs *l)
+{
+    l->replay |= l->attempt > 0;
+    l->attempt = l->call.attempt;
+    l->discard = false;
+    l->long_event.matched = false;
+    l->reading = (struct logs_page){0};
+    frame_init(&l->frame, l->scope->form);
+}
+
+static bool words_name_token(const struct fault *f)
+{
+    return strcmp(f->code, "InvalidParameterException") == 0 &&
+           strstr(f->words, "nextToken") != NULL;
+}
+
+static enum flow on_call_failed(struct logs *l)
+{
+    const struct fault *f = &l->call.fault;
+
+    if (l->token_len > 0 && words_name_token(f) &&
+        knows_repeats(l) && l->restarts++ < RESTARTS_MOST) {
+        l->token_len = 0;
+        l->ask_ms = l->any ? l->max_ms : l->ask_ms;
+        ask_again(l);
+        return FLOW_MOVED;
+    }
+    fault_adopt(&l->fault, f);
+    enter(l, LOGS_FAILED);
+    return FLOW_FAILED;
+}
+
+/* Brent's algorithm: any circle of tokens meets its anchor again. */
+static bool walks_in_circle(struct logs *l, struct view token)
+{
+    uint64_t hash = seen_hash(token, 0);
+
+    if (l->anchor_life > 0 && hash == l->anchor)
+        return true;
+    if (l->anchor_age == l->anchor_life) {
+        l->anchor = hash;
+        l->anchor_life = l->anchor_life == 0 ? 1 : l->anchor_life * 2;
+        l->anchor_age = 0;
+    }
+    l->anchor_age++;
+    return false;
+}
+
+static enum flow end_page(struct logs *l)
+{
+    struct view token = l->frame.next_token;
+
+    if (l->long_event.learned)
+        return fail(l, ERROR_REMOTE, "a long event that is gone on the "
+                                     "second reading", 0);
+    l->reading.more = token.len > 0;
+    l->page = l->reading;
+    l->pages++;
+    l->replay = false;
+    l->broken = 0;
+    l->restarts = 0;
+    if (token.len == 0) {
+        enter(l, LOGS_IDLE);
+        return FLOW_ENDED;
+    }
+    if (walks_in_circle(l, token))
+        return fail(l, ERROR_REMOTE, "page tokens that walk in a circle",
+                    l->pages);
+    memcpy(l->token, token.at, token.len);
+    l->token_len = token.len;
+    enter(l, LOGS_ASKING);
+    return FLOW_MOVED;
+}
+
+static bool is_wanted(struct logs *l, const struct log_event *e,
+                      uint64_t *hash)
+{
+    *hash = seen_hash(e->id, e->timestamp_ms);
+    if (e->timestamp_ms < l->from_ms || e->timestamp_ms >= l->until_ms)
+        return false;
+    bool may_repeat = l->replay || (l->any && e->timestamp_ms <= l->max_ms);
+    if (e->id.len > 0 && may_repeat && seen_has(&l->seen, *hash)) {
+        l->repeated++;
+        return false;
+    }
+    return true;
+}
+
+static void remember(struct logs *l, const struct log_event *e, uint64_t hash,
+                     uint64_t bytes)
+{
+    struct logs_page *page = &l->reading;
+
+    if (e->id.len > 0)
+        seen_add(&l->seen, hash);
+    l->since_max++;
+    if (!l->any || e->timestamp_ms > l->max_ms) {
+        l->max_ms = e->timestamp_ms;
+        l->since_max = 1;
+    }
+    l->any = true;
+    if (page->events == 0)
+        page->first_ms = e->timestamp_ms;
+    page->last_ms = e->timestamp_ms;
+    page->events++;
+    page->bytes += bytes;
+}
+
+/* The end of a long event that was passed over: now its head is known. */
+static enum flow learn(struct logs *l)
+{
+    struct logs_long *g = &l->long_event;
+    const struct log_event *e = &l->frame.event;
+    uint64_t hash;
+
+    l->discard = false;
+    if (!is_wanted(l, e, &hash))
+        return FLOW_MOVED;
+    if (g->learned && g->emitted > 0)
+        return fail(l, ERROR_REMOTE, "a page that changed while a long "
+                                     "event was read", e->timestamp_ms);
+    CHECK(e->stream.len <= sizeof g->stream);
+    g->learned = true;
+    g->id = hash;
+    g->emitted = 0;
+    g->crc = 0;
+    g->timestamp_ms = e->timestamp_ms;
+    g->ingestion_ms = e->ingestion_ms;
+    g->stream_len = e->stream.len;
+    memcpy(g->stream, e->stream.at, e->stream.len);
+    g->id_len = e->id.len < sizeof g->event_id ? e->id.len
+                                               : sizeof g->event_id;
+    memcpy(g->event_id, e->id.at, g->id_len);
+    ask_again(l);
+    return FLOW_MOVED;
+}
+
+void logs_is_long(struct logs *l, struct span out)
+{
+    struct logs_long *g = &l->long_event;
+
+    CHECK(out.len > UNSURE_BYTES && l->frame.message_len <= out.len);
+    if (!g->learned)
+        g->head_len = out.len - UNSURE_BYTES;
+    bool reaches = g->head_len <= l->frame.message_len;
+    uint64_t head = reaches
+                        ? seen_hash((struct view){out.at, g->head_len}, 0)
+                        : 0;
+    if (!g->learned)
+        g->head = head;
+    g->matched = g->learned && reaches && head == g->head;
+    l->discard = !g->matched;
+    g->position = 0;
+    g->crc_again = 0;
+}
+
+/* Of the message bytes in `out`, drops those that were given in an earlier
+ * reading, and checks that they are the same. */
+static enum flow give_piece(struct logs *l, struct span out, bool last)
+{
+    struct logs_long *g = &l->long_event;
+    uint32_t len = l->frame.message_len, old = 0;
+
+    if (g->position < g->emitted) {
+        uint64_t left = g->emitted - g->position;
+        old = left < len ? (uint32_t)left : len;
+        g->crc_again = crc32_gzip_refl(g->crc_again, out.at, old);
+        if (old == left && g->crc_again != g->crc)
+            return fail(l, ERROR_CORRUPT, "a long event that differs on "
+                                          "another reading", 0);
+        memmove(out.at, out.at + old, len - old);
+    }
+    g->position += len;
+    l->frame.message_len = 0;
+    l->message_len = len - old;
+    g->emitted += len - old;
+    g->crc = crc32_gzip_refl(g->crc, out.at, len - old);
+    l->event = (struct log_event){
+        .timestamp_ms = g->timestamp_ms,
+        .ingestion_ms = g->ingestion_ms,
+        .stream = {g->stream, g->stream_len},
+        .id = {g->event_id, g->id_len},
+    };
+    l->got = last ? LOGS_LAST : LOGS_PIECE;
+    return FLOW_MOVED;
+}
+
+static enum flow end_long(struct logs *l, struct span out)
+{
+    struct logs_long *g = &l->long_event;
+    const struct log_event *e = &l->frame.event;
+
+    if (seen_hash(e->id, e->timestamp_ms) != g->id)
+        return fail(l, ERROR_REMOTE, "a page that changed while a long "
+                                     "event was read", e->timestamp_ms);
+    remember(l, e, g->id, g->position + l->frame.message_len);
+    g->learned = false;
+    g->matched = false;
+    return give_piece(l, out, true);
+}
+
+static enum flow on_event(struct logs *l, struct span out)
+{
+    const struct log_event *e = &l->frame.event;
+    uint64_t hash;
+
+    if (l->long_event.matched)
+        return end_long(l, out);
+    if (l->discard)
+        return learn(l);
+    if (!is_wanted(l, e, &hash)) {
+        l->frame.message_len = 0;
+        return FLOW_MOVED;
+    }
+    remember(l, e, hash, l->frame.message_len);
+    l->event = *e;
+    l->message_len = l->frame.message_len;
+    l->frame.message_len = 0;
+    l->got = LOGS_EVENT;
+    return FLOW_MOVED;
+}
+
+static enum flow on_room(struct logs *l, struct span out)
+{
+    if (l->long_event.matched)
+        return give_piece(l, out, false);
+    if (l->discard) {
+        l->frame.message_len = 0;
+        return FLOW_MOVED;
+    }
+    return FLOW_WANT_ROOM;
+}
+
+static enum flow on_bad(struct logs *l)
+{
+    if (l->frame.fault.error == ERROR_REMOTE && l->broken++ < BROKEN_MOST) {
+        ask_again(l);
+        return FLOW_MOVED;
+    }
+    fault_adopt(&l->fault, &l->frame.fault);
+    return fail(l, ERROR_REMOTE, "a reply", 0);
+}
+
+static enum flow on_reading(struct logs *l, struct now now, struct span out)
+{
+    /* What has come is read first: the call changes only when it is stepped. */
+    enum flow flow = l->attempt > 0 && ring_len(&l->ring) > 0
+                         ? FLOW_WANT_EVENT
+                         : call_step(&l->call, now);
+
+    if (flow == FLOW_FAILED)
+        return on_call_failed(l);
+    if (l->call.attempt != l->attempt)
+        begin_reply(l);
+    if (l->attempt == 0)
+        return flow;
+    switch (frame_step(&l->frame, &l->ring, out)) {
+    case FRAME_MORE:
+        return flow == FLOW_ENDED ? FLOW_MOVED : flow;
+    case FRAME_ROOM:
+        return on_room(l, out);
+    case FRAME_EVENT:
+        return on_event(l, out);
+    case FRAME_END:
+        return end_page(l);
+    case FRAME_BAD:
+        break;
+    }
+    return on_bad(l);
+}
+
+enum flow logs_step(struct logs *l, struct now now, struct span out)
+{
+    l->got = LOGS_NOTHING;
+    switch (l->state) {
+    case LOGS_IDLE:
+        return FLOW_ENDED;
+    case LOGS_ASKING:
+        ask(l);
+        return FLOW_MOVED;
+    case LOGS_READING:
+        return on_reading(l, now, out);
+    case LOGS_FAILED:
+        break;
+    }
+    return FLOW_FAILED;
+}
+
+uint32_t logs_pending(const struct logs *l)
+{
+    return l->state == LOGS_READING ? l->frame.message_len : 0;
+}
+
+bool logs_is_certain(const struct logs *l)
+{
+    const struct frame *f = &l->frame;
+
+    return logs_pending(l) > 0 && f->has_timestamp &&
+           f->event.timestamp_ms >= l->from_ms &&
+           f->event.timestamp_ms < l->until_ms &&
+           (!l->any || f->event.timestamp_ms > l->max_ms);
+}

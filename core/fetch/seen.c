@@ -1,0 +1,91 @@
+#include "fetch/seen.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+_Static_assert(CFG_SEEN_EVENTS * 4 <= SEEN_SLOTS * 3,
+               "probes stay short while a quarter of the table is empty");
+_Static_assert(CFG_SEEN_EVENTS < UINT16_MAX, "an index and 1 fit 16 bits");
+
+void seen_reset(struct seen *s)
+{
+    memset(s->slot, 0, sizeof s->slot);
+    s->count = 0;
+}
+
+__extension__ typedef unsigned __int128 uint128;
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    uint128 product = (uint128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t seen_hash(struct view id, int64_t timestamp_ms)
+{
+    uint64_t hash = 0x9e3779b97f4a7c15u ^ (uint64_t)timestamp_ms;
+    uint64_t word[2];
+
+    for (uint32_t at = 0; at < id.len; at += 16) {
+        uint32_t left = id.len - at < 16 ? id.len - at : 16;
+        word[0] = word[1] = 0;
+        memcpy(word, id.at + at, left);
+        hash = mix(hash ^ word[0] ^ 0xa0761d6478bd642fu,
+                   word[1] ^ 0xe7037ed1a0b428dbu ^ left);
+    }
+    return mix(hash ^ 0x8ebc6af09c88c6e3u, id.len ^ 0x589965cc75374cc3u);
+}
+
+static uint32_t first_slot(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32) & (SEEN_SLOTS - 1);
+}
+
+bool seen_has(const struct seen *s, uint64_t hash)
+{
+    for (uint32_t at = first_slot(hash); s->slot[at] != 0;
+         at = (at + 1) & (SEEN_SLOTS - 1))
+        if (s->hash[s->slot[at] - 1] == hash)
+            return true;
+    return false;
+}
+
+/* Knuth, TAOCP 6.4, Algorithm R: what follows moves up into the gap. */
+static void forget(struct seen *s, uint32_t index)
+{
+    uint32_t gap = first_slot(s->hash[index]);
+
+    while (s->slot[gap] != index + 1) {
+        CHECK(s->slot[gap] != 0);
+        gap = (gap + 1) & (SEEN_SLOTS - 1);
+    }
+    s->slot[gap] = 0;
+    for (uint32_t at = (gap + 1) & (SEEN_SLOTS - 1); s->slot[at] != 0;
+         at = (at + 1) & (SEEN_SLOTS - 1)) {
+        uint32_t home = first_slot(s->hash[s->slot[at] - 1]);
+        if (((at - home) & (SEEN_SLOTS - 1)) >=
+            ((at - gap) & (SEEN_SLOTS - 1))) {
+            s->slot[gap] = s->slot[at];
+            s->slot[at] = 0;
+            gap = at;
+        }
+    }
+}
+
+void seen_add(struct seen *s, uint64_t hash)
+{
+    uint32_t index = s->count % CFG_SEEN_EVENTS;
+    uint32_t at;
+
+    if (s->count >= CFG_SEEN_EVENTS)
+        forget(s, index);
+    s->hash[index] = hash;
+    for (at = first_slot(hash); s->slot[at] != 0;)
+        at = (at + 1) & (SEEN_SLOTS - 1);
+    s->slot[at] = (uint16_t)(index + 1);
+    s->count++;
+    if (s->count == 2u * CFG_SEEN_EVENTS)
+        s->count = CFG_SEEN_EVENTS;  /* the same ring, and no overflow */
+}

@@ -1,0 +1,28 @@
+/* seen.h - the event ids that a lane has met lately.
+ *
+ * Pages may repeat an event, and a page that broke off is read again; an
+ * event's id says what came before. The last CFG_SEEN_EVENTS ids are kept, as
+ * 64-bit hashes together with the timestamp: that two different events of
+ * one window agree in both is less likely than 10,000 in 2^64 an event, and
+ * ids are only looked up where the time allows a repeat. */
+#ifndef FIRN_FETCH_SEEN_H
+#define FIRN_FETCH_SEEN_H
+
+#include "base/limits.h"
+#include "base/text.h"
+
+enum { SEEN_SLOTS = 16384 };  /* a power of two, a third more than ids */
+
+struct seen {
+    uint64_t hash[CFG_SEEN_EVENTS];   /* a ring, oldest overwritten */
+    uint16_t slot[SEEN_SLOTS];        /* open addressing: index + 1, 0 empty */
+    uint32_t count;                   /* ever added, since the last reset */
+};
+
+void seen_reset(struct seen *s);
+/* The key of an event. */
+uint64_t seen_hash(struct view id, int64_t timestamp_ms);
+bool     seen_has(const struct seen *s, uint64_t hash);
+void     seen_add(struct seen *s, uint64_t hash);
+
+#endif

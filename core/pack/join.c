@@ -1,0 +1,304 @@
+#include "pack/join.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+__extension__ typedef unsigned __int128 uint128;
+
+enum {
+    STEPS_MOST  = 512,  /* events of a lane before the next has its turn */
+    PAGE_BYTES  = 1 << 20,
+    CENT        = 100,  /* pages are guessed in hundredths */
+    DOUBT_CENTS = 12,   /* by which a guess may be too low */
+};
+
+void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
+               struct site *site, int64_t from_ms, int64_t until_ms)
+{
+    CHECK(from_ms < until_ms);
+    j->lanes = lanes;
+    j->shared = shared;
+    j->until_ms = until_ms;
+    j->page_ms = 0;
+    j->page_bytes = PAGE_BYTES / 2;
+    j->windows[0] = (struct join_window){from_ms, until_ms, JOIN_GAP};
+    j->window_count = 1;
+    j->repeated = 0;
+    tally_init(&j->settled);
+    tally_init(&j->late);
+    fault_reset(&j->fault);
+    for (uint32_t i = 0; i < CFG_LANE_COUNT; i++)
+        lane_init(&lanes[i], site, shared);
+}
+
+static struct lane *lane_of(const struct join *j, uint32_t window)
+{
+    int32_t lane = j->windows[window].lane;
+    return lane == JOIN_GAP ? NULL : &j->lanes[lane];
+}
+
+static void remove_window(struct join *j, uint32_t at)
+{
+    j->window_count--;
+    memmove(&j->windows[at], &j->windows[at + 1],
+            (j->window_count - at) * sizeof j->windows[0]);
+}
+
+/* Cuts the window in two at `at_ms`; the later part is a gap. */
+static void split_window(struct join *j, uint32_t at, int64_t at_ms)
+{
+    struct join_window *w = &j->windows[at];
+
+    CHECK(j->window_count < JOIN_WINDOWS);
+    CHECK(at_ms > w->from_ms && at_ms < w->until_ms);
+    memmove(w + 2, w + 1, (j->window_count - at - 1) * sizeof *w);
+    w[1] = (struct join_window){at_ms, w->until_ms, JOIN_GAP};
+    w->until_ms = at_ms;
+    j->window_count++;
+}
+
+static int64_t guess_cents(const struct join *j, int64_t span_ms)
+{
+    int64_t page_ms = j->page_ms > 0 ? j->page_ms : 1;
+    return span_ms > INT64_MAX / CENT / 2 ? INT64_MAX / 2
+                                          : span_ms * CENT / page_ms;
+}
+
+/* Of a window's end, how well it uses the pages that it costs. */
+static int64_t worth(const struct join *j, int64_t span_ms)
+{
+    int64_t cents = guess_cents(j, span_ms);
+    int64_t pages = (cents + DOUBT_CENTS + CENT - 1) / CENT;
+    return cents * CENT / (pages > 0 ? pages : 1);
+}
+
+/* Where a window from `from_ms` should end: at a point whose cell is likely
+ * full, and that uses its pages well; until_ms if that is near. */
+static int64_t choose_end(const struct join *j, int64_t from_ms,
+                          int64_t until_ms)
+{
+    int64_t day_ms = j->shared->day_ms, best = until_ms, best_worth = -1;
+    int level = CUT_LEVEL_LEAST;
+
+    if (j->page_ms == 0 || guess_cents(j, until_ms - from_ms) <=
+                               (CFG_WINDOW_PAGES + CFG_WINDOW_PAGES / 2) *
+                                   CENT)
+        return until_ms;
+    while ((int64_t)1 << level < j->page_ms * 3 / 4)
+        level++;
+    int64_t step = (int64_t)1 << level;
+    int64_t least = from_ms + (CFG_WINDOW_PAGES - 2) * j->page_ms;
+    int64_t most = from_ms + (CFG_WINDOW_PAGES + 1) * j->page_ms;
+    int64_t at = ((least - day_ms) >> level << level) + day_ms + step;
+    for (; at <= most && at < until_ms; at += step) {
+        int64_t w = worth(j, at - from_ms);
+        if (w >= best_worth) {
+            best = at;
+            best_worth = w;
+        }
+    }
+    return best;
+}
+
+/* A page that carried a token was full, so its time says how much a page
+ * covers; a window that needed one page only was sparse, and says that. */
+static void learn_density(struct join *j, const struct lane *l)
+{
+    const struct logs_page *page = &l->logs.page;
+    int64_t span = page->more ? page->last_ms - page->first_ms
+                              : l->logs.until_ms - l->logs.from_ms;
+    int64_t most = j->until_ms - j->shared->day_ms;
+
+    if (page->more ? page->bytes < j->page_bytes / 8 : l->logs.pages > 1)
+        return;
+    if (page->bytes > j->page_bytes)
+        j->page_bytes = page->bytes;
+    int64_t sample = (int64_t)((uint128)(uint64_t)(span + 1) *
+                               j->page_bytes / (page->bytes + 1));
+    sample = sample < 1 ? 1 : sample > most ? most : sample;
+    bool far = j->page_ms == 0 || sample < j->page_ms / 4;
+    j->page_ms = far ? sample : (j->page_ms + sample + 1) / 2;
+}
+
+static uint32_t idle_lanes(const struct join *j)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < CFG_LANE_COUNT; i++)
+        count += j->lanes[i].state == LANE_IDLE;
+    return count;
+}
+
+/* A page has ended in this window. If much is left of it and lanes are idle,
+ * what is left is shared out. */
+static void after_page(struct join *j, uint32_t at)
+{
+    struct join_window *w = &j->windows[at];
+    struct lane *l = lane_of(j, at);
+
+    j->pages_seen[w->lane] = l->logs.pages;
+    learn_density(j, l);
+    if (!l->logs.page.more || !logs_may_change_end(&l->logs) ||
+        idle_lanes(j) == 0 || j->window_count == JOIN_WINDOWS)
+        return;
+    int64_t reached = l->logs.max_ms;
+    int64_t end = choose_end(j, reached, w->until_ms);
+    if (end >= w->until_ms || end <= reached)
+        return;
+    split_window(j, at, end);
+    lane_change_end(l, end, false);
+}
+
+/* The window ended, but not where a block must: it goes on into the next. */
+static void absorb(struct join *j, uint32_t at)
+{
+    struct join_window *w = &j->windows[at];
+    struct lane *next = lane_of(j, at + 1);
+
+    CHECK(at + 1 < j->window_count);
+    if (next != NULL) {
+        lane_cancel(next);
+        w[1].lane = JOIN_GAP;
+    }
+    int64_t end = choose_end(j, w[1].from_ms, w[1].until_ms);
+    if (end < w[1].until_ms) {
+        w->until_ms = end;
+        w[1].from_ms = end;
+    } else {
+        w->until_ms = w[1].until_ms;
+        remove_window(j, at + 1);
+    }
+    lane_change_end(&j->lanes[w->lane], w->until_ms,
+                    w->until_ms == j->until_ms);
+}
+
+/* The earliest gap goes to an idle lane, if there is one of each. */
+static bool assign(struct join *j)
+{
+    uint32_t at = 0;
+    int32_t lane = 0;
+
+    while (at < j->window_count && j->windows[at].lane != JOIN_GAP)
+        at++;
+    while (lane < CFG_LANE_COUNT && j->lanes[lane].state != LANE_IDLE)
+        lane++;
+    if (at == j->window_count || lane == CFG_LANE_COUNT)
+        return false;
+    struct join_window *w = &j->windows[at];
+    int64_t end = choose_end(j, w->from_ms, w->until_ms);
+    if (end < w->until_ms && j->window_count < JOIN_WINDOWS)
+        split_window(j, at, end);
+    w->lane = lane;
+    j->pages_seen[lane] = 0;
+    lane_begin(&j->lanes[lane], w->from_ms, w->until_ms,
+               w->until_ms == j->until_ms);
+    return true;
+}
+
+/* The earliest window is done with. */
+static void retire_head(struct join *j)
+{
+    struct lane *l = lane_of(j, 0);
+
+    tally_merge(&j->settled, &l->settled);
+    tally_merge(&j->late, &l->late);
+    j->repeated += l->logs.repeated;
+    l->logs.repeated = 0;
+    lane_cancel(l);
+    remove_window(j, 0);
+}
+
+static enum flow step_lane(struct join *j, uint32_t at, struct now now,
+                           struct join_kept kept)
+{
+    struct lane *l = lane_of(j, at);
+    struct lane_policy policy = {
+        at == 0 ? kept.head : (uint16_t)(kept.ahead + PACK_SLOTS)};
+    enum flow flow = FLOW_MOVED;
+    bool moved = false;
+
+    for (int i = 0; i < STEPS_MOST && flow == FLOW_MOVED; i++) {
+        flow = lane_step(l, now, policy);
+        moved |= flow == FLOW_MOVED;
+        if (l->logs.pages != j->pages_seen[j->windows[at].lane])
+            after_page(j, at);
+    }
+    if (flow == FLOW_FAILED)
+        fault_adopt(&j->fault, &l->logs.fault);
+    return flow != FLOW_FAILED && moved ? FLOW_MOVED : flow;
+}
+
+enum flow join_step(struct join *j, struct now now, struct join_kept kept)
+{
+    bool moved = false;
+
+    while (assign(j))
+        moved = true;
+    for (uint32_t at = 0; at < j->window_count; at++) {
+        struct lane *l = lane_of(j, at);
+        if (l == NULL)
+            continue;
+        enum flow flow = step_lane(j, at, now, kept);
+        if (flow == FLOW_FAILED)
+            return flow;
+        moved |= flow == FLOW_MOVED;
+        if (l->state == LANE_OPEN) {
+            absorb(j, at);
+            moved = true;
+        }
+    }
+    while (j->window_count > 0 && lane_of(j, 0) != NULL &&
+           lane_of(j, 0)->state == LANE_ENDED &&
+           lane_block(lane_of(j, 0)) == NULL) {
+        retire_head(j);
+        moved = true;
+    }
+    if (j->window_count == 0)
+        return FLOW_ENDED;
+    if (moved)
+        return FLOW_MOVED;
+    return join_block(j) != NULL ? FLOW_WANT_ROOM : FLOW_WANT_EVENT;
+}
+
+const struct block *join_block(const struct join *j)
+{
+    const struct lane *l = j->window_count > 0 ? lane_of(j, 0) : NULL;
+    return l == NULL ? NULL : lane_block(l);
+}
+
+struct view join_peek(const struct join *j)
+{
+    return chain_peek(j->shared->arena, &lane_of(j, 0)->chain);
+}
+
+void join_consume(struct join *j, uint32_t len)
+{
+    chain_consume(j->shared->arena, &lane_of(j, 0)->chain, len);
+}
+
+void join_take(struct join *j)
+{
+    lane_take(lane_of(j, 0));
+}
+
+void join_cancel(struct join *j)
+{
+    for (uint32_t i = 0; i < CFG_LANE_COUNT; i++)
+        lane_cancel(&j->lanes[i]);
+    j->window_count = 0;
+}
+
+int64_t join_wake_ms(const struct join *j)
+{
+    int64_t wake = INT64_MAX;
+
+    for (uint32_t at = 0; at < j->window_count; at++) {
+        const struct lane *l = lane_of(j, at);
+        if (l == NULL || l->state != LANE_READING)
+            continue;
+        int64_t own = call_wake_ms(&l->logs.call);
+        wake = own < wake ? own : wake;
+    }
+    return wake;
+}

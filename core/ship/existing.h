@@ -1,0 +1,49 @@
+/* existing.h - what is under a key already: the receipt and the object.
+ *
+ * One GET and one HEAD, before a day is read. Only a receipt that says
+ * exactly this day, and agrees with the object that S3 has, is the day. */
+#ifndef FIRN_SHIP_EXISTING_H
+#define FIRN_SHIP_EXISTING_H
+
+#include "call/call.h"
+#include "ship/receipt.h"
+
+enum { EXISTING_ROOM_BYTES = RECEIPT_BYTES + RECEIPT_STRINGS_BYTES };
+
+struct existing {
+    bool     has_receipt, has_object;      /* public at FLOW_ENDED */
+    struct receipt receipt;                /* public if has_receipt */
+    char     receipt_etag[HTTP_ETAG_BYTES];
+    uint64_t bytes;                        /* of the object */
+    int64_t  modified_ms;
+    char     etag[HTTP_ETAG_BYTES];
+    char     crc64nvme[HTTP_CRC_BYTES];    /* "" if S3 does not tell */
+    struct fault fault;                    /* public at FLOW_FAILED */
+
+    struct call *call;
+    struct view  bucket, key, receipt_key;
+    struct span  room;                     /* for the receipt's text */
+    uint32_t     len, attempt;
+    enum existing_state {
+        EXISTING_ASKING,
+        EXISTING_RECEIPT,  /* waits for the receipt */
+        EXISTING_OBJECT,   /* waits for the object's head */
+        EXISTING_DONE,     /* final */
+        EXISTING_FAILED,   /* final */
+    } state;
+};
+
+/* `call` is lent until the end and has a ring; the rest lives as long, and `room`, of
+ * EXISTING_ROOM_BYTES, as long as the receipt is looked at. */
+void existing_init(struct existing *e, struct call *call, struct view bucket,
+                   struct view key, struct view receipt_key,
+                   struct span room);
+enum flow existing_step(struct existing *e, struct now now);
+/* Is the receipt exactly of that account, region, group and window, without a
+ * stream prefix unless that is the same, too? (contract: "Only an exact
+ * receipt is that day") */
+bool existing_is_window(const struct existing *e, const struct receipt *want);
+/* Does the receipt agree with the object's size, ETag and checksum? */
+bool existing_agrees(const struct existing *e);
+
+#endif

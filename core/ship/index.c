@@ -1,0 +1,131 @@
+/* index.c - see index.h. */
+#include "ship/index.h"
+
+void index_init(struct index *x)
+{
+    x->count = 0;
+    x->stride = 1;
+    x->in_last = 0;
+}
+
+/* What follows the entry becomes part of it. */
+static void join(struct index_entry *e, const struct index_entry *next)
+{
+    CHECK(next->offset >= e->offset && next->raw_offset >= e->raw_offset);
+    e->events += next->events;
+    if (next->least_ms < e->least_ms)
+        e->least_ms = next->least_ms;
+    if (next->greatest_ms > e->greatest_ms)
+        e->greatest_ms = next->greatest_ms;
+}
+
+static void halve(struct index *x)
+{
+    CHECK(x->stride <= UINT32_MAX / 2);
+    for (uint32_t i = 0; i < CFG_INDEX_BLOCKS / 2; i++) {
+        x->entries[i] = x->entries[2 * i];
+        join(&x->entries[i], &x->entries[2 * i + 1]);
+    }
+    x->count = CFG_INDEX_BLOCKS / 2;
+    x->stride *= 2;
+}
+
+void index_add(struct index *x, const struct index_entry *block)
+{
+    if (x->count > 0 && x->in_last < x->stride) {
+        join(&x->entries[x->count - 1], block);
+        x->in_last++;
+        return;
+    }
+    if (x->count == CFG_INDEX_BLOCKS)
+        halve(x);
+    CHECK(x->count == 0 || block->offset >= x->entries[x->count - 1].offset);
+    x->entries[x->count++] = *block;
+    x->in_last = 1;
+}
+
+void index_write(struct text *t, const struct index *x)
+{
+    text_char(t, '[');
+    for (uint32_t i = 0; i < x->count; i++) {
+        const struct index_entry *e = &x->entries[i];
+        text_str(t, i > 0 ? ",\n[" : "\n[");
+        text_u64(t, e->offset);
+        text_char(t, ',');
+        text_u64(t, e->raw_offset);
+        text_char(t, ',');
+        text_i64(t, e->least_ms);
+        text_char(t, ',');
+        text_i64(t, e->greatest_ms);
+        text_char(t, ',');
+        text_u64(t, e->events);
+        text_char(t, ']');
+    }
+    text_char(t, ']');
+}
+
+void index_open(struct index_cursor *c, struct view json)
+{
+    *c = (struct index_cursor){.rest = json};
+}
+
+/* Takes a mark, blanks before it or not. */
+static bool take(struct index_cursor *c, char mark)
+{
+    uint32_t at = 0;
+    while (at < c->rest.len && (c->rest.at[at] == ' ' ||
+           c->rest.at[at] == '\n' || c->rest.at[at] == '\r' ||
+           c->rest.at[at] == '\t'))
+        at++;
+    if (at == c->rest.len || c->rest.at[at] != (uint8_t)mark)
+        return false;
+    c->rest = view_slice(c->rest, at + 1, c->rest.len);
+    return true;
+}
+
+/* A number and the mark behind it. */
+static bool take_number(struct index_cursor *c, char mark, struct view *number)
+{
+    uint32_t len = view_find(c->rest, (uint8_t)mark);
+    *number = view_trim(view_slice(c->rest, 0, len));
+    c->rest = view_slice(c->rest, len, c->rest.len);
+    return take(c, mark);
+}
+
+static bool take_entry(struct index_cursor *c, struct index_entry *e)
+{
+    struct view n[5];
+    bool ok = take(c, '[');
+    for (uint32_t i = 0; i < 5 && ok; i++)
+        ok = take_number(c, i < 4 ? ',' : ']', &n[i]);
+    return ok && view_u64(n[0], UINT64_MAX, &e->offset) &&
+           view_u64(n[1], UINT64_MAX, &e->raw_offset) &&
+           view_i64(n[2], &e->least_ms) && view_i64(n[3], &e->greatest_ms) &&
+           view_u64(n[4], UINT64_MAX, &e->events) &&
+           e->offset >= c->offset && e->raw_offset >= c->raw_offset;
+}
+
+static bool end(struct index_cursor *c, bool bad)
+{
+    c->ended = true;
+    c->bad |= bad;
+    return false;
+}
+
+bool index_next(struct index_cursor *c, struct index_entry *entry)
+{
+    if (c->ended)
+        return false;
+    if (!c->begun && !take(c, '['))
+        return end(c, true);
+    if (take(c, ']'))
+        return end(c, view_trim(c->rest).len > 0);
+    if (c->begun && !take(c, ','))
+        return end(c, true);
+    c->begun = true;
+    if (!take_entry(c, entry))
+        return end(c, true);
+    c->offset = entry->offset;
+    c->raw_offset = entry->raw_offset;
+    return true;
+}

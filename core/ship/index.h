@@ -1,0 +1,51 @@
+/* index.h - where in an archive which time is: an entry a run of blocks.
+ *
+ * A fixed number of entries for an archive of any length: when they are all
+ * in use, neighbours are joined two by two and an entry stands for twice as
+ * many blocks from then on. What an index holds depends on the sequence of
+ * blocks alone. In the receipt it is an array of arrays of five numbers. */
+#ifndef FIRN_SHIP_INDEX_H
+#define FIRN_SHIP_INDEX_H
+
+#include "base/limits.h"
+#include "base/text.h"
+
+struct index_entry {
+    uint64_t offset;       /* of its first byte in the object */
+    uint64_t raw_offset;   /* of the same byte, uncompressed */
+    int64_t  least_ms;     /* least timestamp in it */
+    int64_t  greatest_ms;
+    uint64_t events;       /* that begin in it */
+};
+
+struct index {
+    struct index_entry entries[CFG_INDEX_BLOCKS];
+    uint32_t count;
+    uint32_t stride;       /* blocks an entry stands for */
+    uint32_t in_last;      /* blocks the last entry stands for so far */
+};
+
+enum { INDEX_ENTRY_BYTES = 108 };  /* written, at most */
+
+void index_init(struct index *x);
+/* A block's entry; offsets grow from block to block. */
+void index_add(struct index *x, const struct index_entry *block);
+/* Appends it as JSON: [[offset,raw offset,least,greatest,events],...] */
+void index_write(struct text *t, const struct index *x);
+
+/* Reads that again, one entry after the other, in place. */
+struct index_cursor {
+    struct view rest;
+    uint64_t    offset, raw_offset;  /* of the last entry */
+    bool        begun, ended;
+    bool        bad;  /* public: it is not what index_write() writes */
+};
+
+void index_open(struct index_cursor *c, struct view json);
+/* False at the end, or when it is bad. */
+bool index_next(struct index_cursor *c, struct index_entry *entry);
+
+_Static_assert(CFG_INDEX_BLOCKS % 2 == 0 && CFG_INDEX_BLOCKS >= 2,
+               "entries are joined two by two");
+
+#endif

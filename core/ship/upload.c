@@ -1,0 +1,478 @@
+/* upload.c - see upload.h. */
+#include "ship/upload.h"
+
+#include "base/crc.h"
+#include "base/trace.h"
+
+static const char *const state_name[] = {
+    "filling", "creating", "sending", "listing", "completing", "settling",
+    "aborting", "proving", "done", "aborted", "failed",
+};
+
+/* The one place that writes u->state. Only an abort leads out of failure. */
+static void enter(struct upload *u, enum upload_state next)
+{
+    CHECK(u->state != UPLOAD_DONE && u->state != UPLOAD_ABORTED);
+    CHECK(u->state != UPLOAD_FAILED || next == UPLOAD_ABORTING);
+    trace_state("upload", state_name[u->state], state_name[next]);
+    u->state = next;
+}
+
+/* --- the parts in hand --------------------------------------------------- */
+
+static uint32_t in_hand(const struct upload *u)
+{
+    CHECK(u->closed >= u->stored.parts);
+    return u->closed - u->stored.parts;
+}
+
+static struct part *part_of(struct upload *u, uint32_t number)
+{
+    return &u->part[number % CFG_UPLOAD_COUNT];
+}
+
+static void release(struct upload *u)
+{
+    for (uint32_t i = 0; i < CFG_UPLOAD_COUNT; i++)
+        part_clear(&u->part[i], u->arena);
+    chain_clear(u->arena, &u->complete);
+}
+
+static enum flow leave(struct upload *u, enum upload_state final)
+{
+    CHECK(final >= UPLOAD_DONE);
+    CHECK(final != UPLOAD_FAILED || u->fault.error != ERROR_NONE);
+    multipart_cancel(&u->multipart);
+    release(u);
+    enter(u, final);
+    return final == UPLOAD_FAILED ? FLOW_FAILED : FLOW_ENDED;
+}
+
+static enum flow fail(struct upload *u, enum error error, const char *what,
+                      int64_t detail)
+{
+    fault_set(&u->fault, error, what, detail);
+    return leave(u, UPLOAD_FAILED);
+}
+
+static enum flow fail_as(struct upload *u, const struct fault *fault)
+{
+    fault_adopt(&u->fault, fault);
+    return leave(u, UPLOAD_FAILED);
+}
+
+void upload_init(struct upload *u, struct site *site, struct arena *arena,
+                 const struct target *target)
+{
+    CHECK(arena->slot_bytes >= CFG_SLOT_BYTES);
+    CHECK(arena->slot_count >= part_slots(arena));
+    u->state = UPLOAD_FILLING;
+    u->target = target;
+    u->arena = arena;
+    u->fault = (struct fault){0};
+    u->stored = (struct upload_stored){0};
+    u->bytes = u->crc = 0;
+    u->etag[0] = '\0';
+    u->crc_confirmed = u->ended = u->abort = false;
+    u->closed = u->tries = 0;
+    u->outcome = UPLOAD_ABORTED;
+    u->resume_mono_ms = 0;
+    for (uint32_t i = 0; i < CFG_UPLOAD_COUNT; i++)
+        part_init(&u->part[i]);
+    chain_init(&u->complete);
+    multipart_init(&u->multipart, site, target);
+}
+
+void upload_resume(struct upload *u, struct view id,
+                   const struct upload_stored *stored)
+{
+    CHECK(u->state == UPLOAD_FILLING && upload_offset(u) == 0);
+    CHECK(id.len > 0 && stored->parts <= LIMIT_PART_COUNT);
+    bool fits = view_copy(id, u->multipart.id, sizeof u->multipart.id);
+    CHECK(fits);
+    u->stored = *stored;
+    u->closed = stored->parts;
+    u->bytes = stored->bytes;
+    u->crc = stored->crc;
+}
+
+static bool takes_bytes(const struct upload *u)
+{
+    return u->state < UPLOAD_LISTING && !u->ended && !u->abort;
+}
+
+bool upload_room(const struct upload *u, uint32_t len)
+{
+    CHECK(len <= LIMIT_PACKED_BYTES);
+    const struct part *p = &u->part[u->closed % CFG_UPLOAD_COUNT];
+    return takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT &&
+           part_room(p, u->arena) >= len;
+}
+
+void upload_append(struct upload *u, struct view bytes)
+{
+    if (u->state == UPLOAD_FAILED)
+        return;
+    CHECK(takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT);
+    if (u->closed == LIMIT_PART_COUNT) {
+        (void)fail(u, ERROR_LIMIT, "CFG_PART_BYTES", LIMIT_PART_COUNT);
+        fault_words(&u->fault, view_of("the object needs more than 10,000 "
+                                       "parts"));
+        return;
+    }
+    part_append(part_of(u, u->closed), u->arena, bytes);
+}
+
+static void close_part(struct upload *u)
+{
+    const struct part *p = part_of(u, u->closed);
+    u->crc = crc64_combine(u->crc, p->crc, p->chain.bytes);
+    u->bytes += p->chain.bytes;
+    u->closed++;
+}
+
+void upload_block_end(struct upload *u)
+{
+    if (u->state == UPLOAD_FAILED)
+        return;
+    if (part_of(u, u->closed)->chain.bytes >= CFG_PART_BYTES)
+        close_part(u);
+}
+
+void upload_end(struct upload *u)
+{
+    if (u->state == UPLOAD_FAILED)
+        return;
+    CHECK(takes_bytes(u));
+    bool open = in_hand(u) < CFG_UPLOAD_COUNT &&
+                part_of(u, u->closed)->chain.bytes > 0;
+    if (open && u->closed > 0)
+        close_part(u);
+    u->ended = true;
+}
+
+uint64_t upload_offset(const struct upload *u)
+{
+    bool open = in_hand(u) < CFG_UPLOAD_COUNT;
+    const struct part *p = &u->part[u->closed % CFG_UPLOAD_COUNT];
+    return u->bytes + (open ? p->chain.bytes : 0);
+}
+
+/* The number of the part that fills, or of the one that must go first. */
+static uint32_t next_part(const struct upload *u)
+{
+    return in_hand(u) < CFG_UPLOAD_COUNT ? u->closed : u->stored.parts;
+}
+
+uint16_t upload_slots_wanted(const struct upload *u)
+{
+    const struct part *p = &u->part[next_part(u) % CFG_UPLOAD_COUNT];
+    uint32_t most = part_slots(u->arena);
+    CHECK(p->chain.slots <= most);
+    return takes_bytes(u) ? (uint16_t)(most - p->chain.slots) : 0;
+}
+
+uint16_t upload_slots_needed(const struct upload *u)
+{
+    uint32_t wanted = upload_slots_wanted(u), coming = 0;
+    for (uint32_t n = u->stored.parts; n < u->closed; n++)
+        if (n != next_part(u))
+            coming += u->part[n % CFG_UPLOAD_COUNT].chain.slots;
+    return (uint16_t)(wanted > coming ? wanted - coming : 0);
+}
+
+/* --- requests ------------------------------------------------------------ */
+
+static bool is_created(const struct upload *u)
+{
+    return u->multipart.id[0] != '\0';
+}
+
+static enum flow begin_creating(struct upload *u)
+{
+    enter(u, UPLOAD_CREATING);
+    multipart_create(&u->multipart);
+    return FLOW_MOVED;
+}
+
+/* A chain as a body; its slices stay in u. */
+static struct body body_of(struct upload *u, const struct chain *c,
+                           uint64_t crc)
+{
+    return (struct body){
+        .slices = u->slices,
+        .count = chain_views(u->arena, c, u->slices, LIMIT_PART_SLOTS + 1),
+        .bytes = c->bytes,
+        .crc = crc,
+    };
+}
+
+static enum flow send_part(struct upload *u)
+{
+    const struct part *p = part_of(u, u->stored.parts);
+    struct body body = body_of(u, &p->chain, p->crc);
+    u->tries++;
+    multipart_part(&u->multipart, u->stored.parts + 1, &body);
+    return FLOW_MOVED;
+}
+
+static enum flow begin_sending(struct upload *u)
+{
+    enter(u, UPLOAD_SENDING);
+    u->tries = 0;
+    return send_part(u);
+}
+
+static enum flow begin_listing(struct upload *u)
+{
+    enter(u, UPLOAD_LISTING);
+    listing_init(&u->listing, u->arena, &u->complete);
+    multipart_list(&u->multipart, &u->listing);
+    return FLOW_MOVED;
+}
+
+static enum flow begin_completing(struct upload *u)
+{
+    enter(u, UPLOAD_COMPLETING);
+    struct body xml = body_of(u, &u->complete, 0);
+    multipart_complete(&u->multipart, &xml, u->bytes, u->crc);
+    return FLOW_MOVED;
+}
+
+/* All in one PutObject. */
+static enum flow begin_putting(struct upload *u)
+{
+    const struct part *p = part_of(u, 0);
+    struct body body = body_of(u, &p->chain, p->crc);
+    u->bytes = body.bytes;
+    u->crc = body.crc;
+    enter(u, UPLOAD_SETTLING);
+    put_begin(&u->put, &u->multipart.call, u->target, &body);
+    put_confirm(&u->put);
+    return FLOW_MOVED;
+}
+
+/* HEAD is to say what became of Complete: a success, or a doubt. */
+static enum flow begin_settling(struct upload *u)
+{
+    const struct multipart *m = &u->multipart;
+    struct body body = {.bytes = u->bytes, .crc = u->crc};
+    enter(u, UPLOAD_SETTLING);
+    put_settle(&u->put, &u->multipart.call, u->target, &body);
+    if (m->fault.error != ERROR_NONE)
+        put_settle_doubt(&u->put, &m->fault);
+    else
+        put_settle_etag(&u->put, view_of(m->etag));
+    return FLOW_MOVED;
+}
+
+static enum flow begin_aborting(struct upload *u, enum upload_state outcome)
+{
+    enter(u, UPLOAD_ABORTING);
+    u->outcome = outcome;
+    u->tries = 0;
+    multipart_abort(&u->multipart);
+    return FLOW_MOVED;
+}
+
+void upload_abort(struct upload *u)
+{
+    if (u->abort || u->state == UPLOAD_DONE || u->state == UPLOAD_ABORTED)
+        return;
+    u->abort = true;
+    if (u->state == UPLOAD_CREATING)
+        return;  /* only its answer tells what is to be aborted */
+    bool failed = u->state == UPLOAD_FAILED;
+    multipart_cancel(&u->multipart);
+    release(u);
+    if (is_created(u))
+        (void)begin_aborting(u, failed ? UPLOAD_FAILED : UPLOAD_ABORTED);
+    else if (!failed)
+        (void)leave(u, UPLOAD_ABORTED);
+}
+
+/* --- states -------------------------------------------------------------- */
+
+static enum flow on_filling(struct upload *u)
+{
+    if (in_hand(u) > 0)
+        return is_created(u) ? begin_sending(u) : begin_creating(u);
+    if (!u->ended)
+        return FLOW_WANT_INPUT;
+    return u->closed > 0 ? begin_listing(u) : begin_putting(u);
+}
+
+static enum flow on_creating(struct upload *u, struct now now)
+{
+    enum flow flow = multipart_step(&u->multipart, now);
+    if (flow == FLOW_FAILED)
+        return fail_as(u, &u->multipart.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (u->abort) {
+        release(u);
+        return begin_aborting(u, UPLOAD_ABORTED);
+    }
+    enter(u, UPLOAD_FILLING);
+    return FLOW_MOVED;
+}
+
+static enum flow on_part_stored(struct upload *u)
+{
+    const struct http_reply *reply = &u->multipart.call.exchange.reply;
+    struct part *p = part_of(u, u->stored.parts);
+    bool sound = reply->etag[0] != '\0' && !target_differs(reply, p->crc);
+    if (!sound && u->tries >= UPLOAD_TRIES)
+        return fail(u, ERROR_CORRUPT, "S3 did not store the part as sent",
+                    u->stored.parts + 1);
+    if (!sound)
+        return send_part(u);
+    u->stored.crc = crc64_combine(u->stored.crc, p->crc, p->chain.bytes);
+    u->stored.bytes += p->chain.bytes;
+    u->stored.parts++;
+    part_clear(p, u->arena);
+    enter(u, UPLOAD_FILLING);
+    return FLOW_MOVED;
+}
+
+static enum flow on_sending(struct upload *u, struct now now)
+{
+    enum flow flow = multipart_step(&u->multipart, now);
+    if (flow == FLOW_FAILED)
+        return fail_as(u, &u->multipart.fault);
+    return flow == FLOW_ENDED ? on_part_stored(u) : flow;
+}
+
+static enum flow on_page(struct upload *u)
+{
+    struct listing *l = &u->listing;
+    if (l->more && l->fault.error == ERROR_NONE) {
+        multipart_list(&u->multipart, l);
+        return FLOW_MOVED;
+    }
+    listing_finish(l);
+    if (l->parts != u->closed || l->bytes != u->bytes)
+        fault_set(&l->fault, ERROR_REMOTE,
+                  "ListParts does not give the parts that were sent",
+                  l->parts);
+    return l->fault.error != ERROR_NONE ? fail_as(u, &l->fault)
+                                        : begin_completing(u);
+}
+
+/* A request about the whole upload failed: perhaps because it succeeded. */
+static enum flow on_refused(struct upload *u)
+{
+    struct multipart *m = &u->multipart;
+    return put_doubts(&m->fault, m->status) ? begin_settling(u)
+                                            : fail_as(u, &m->fault);
+}
+
+static enum flow on_listing(struct upload *u, struct now now)
+{
+    enum flow flow = multipart_step(&u->multipart, now);
+    if (flow == FLOW_FAILED)
+        return on_refused(u);
+    return flow == FLOW_ENDED ? on_page(u) : flow;
+}
+
+static enum flow on_completing(struct upload *u, struct now now)
+{
+    enum flow flow = multipart_step(&u->multipart, now);
+    if (flow == FLOW_FAILED)
+        return on_refused(u);
+    return flow == FLOW_ENDED ? begin_settling(u) : flow;
+}
+
+/* Whether a multipart upload of ours may still hold its parts. */
+static bool is_left_open(const struct upload *u)
+{
+    const struct fault *doubt = &u->put.doubt;
+    return is_created(u) && doubt->error != ERROR_NONE &&
+           !view_is(view_of(doubt->code), "NoSuchUpload");
+}
+
+static enum flow on_settling(struct upload *u, struct now now)
+{
+    enum flow flow = put_step(&u->put, now);
+    if (flow != FLOW_ENDED && flow != FLOW_FAILED)
+        return flow;
+    if (flow == FLOW_ENDED) {
+        memcpy(u->etag, u->put.etag, sizeof u->etag);
+        u->crc_confirmed = u->put.crc_confirmed;
+        return is_left_open(u) ? begin_aborting(u, UPLOAD_DONE)
+                               : leave(u, UPLOAD_DONE);
+    }
+    bool conflict = u->put.fault.error == ERROR_CONFLICT;
+    fault_adopt(&u->fault, &u->put.fault);
+    return conflict && is_left_open(u) ? begin_aborting(u, UPLOAD_FAILED)
+                                       : leave(u, UPLOAD_FAILED);
+}
+
+/* It could not be aborted; if the object is done that changes nothing. */
+static enum flow on_stuck(struct upload *u)
+{
+    if (u->outcome == UPLOAD_DONE)
+        return leave(u, UPLOAD_DONE);
+    fault_adopt(&u->fault, &u->multipart.fault);
+    return fail(u, ERROR_REMOTE, "parts of an aborted upload remain",
+                u->tries);
+}
+
+static enum flow on_aborting(struct upload *u, struct now now)
+{
+    if (now.mono_ms < u->resume_mono_ms)
+        return FLOW_WANT_EVENT;
+    u->resume_mono_ms = 0;
+    enum flow flow = multipart_step(&u->multipart, now);
+    if (flow == FLOW_FAILED)
+        return on_stuck(u);
+    if (flow != FLOW_ENDED)
+        return flow;
+    enter(u, UPLOAD_PROVING);
+    multipart_prove(&u->multipart);
+    return FLOW_MOVED;
+}
+
+static enum flow on_proving(struct upload *u, struct now now)
+{
+    enum flow flow = multipart_step(&u->multipart, now);
+    if (flow == FLOW_FAILED)
+        return on_stuck(u);
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (u->multipart.status == 404 || !u->multipart.told)
+        return leave(u, u->outcome);
+    u->tries++;
+    if (u->tries >= UPLOAD_ABORTS)
+        return on_stuck(u);
+    enter(u, UPLOAD_ABORTING);
+    multipart_abort(&u->multipart);
+    u->resume_mono_ms = now.mono_ms + UPLOAD_PAUSE_MS * (int64_t)u->tries;
+    return FLOW_MOVED;
+}
+
+enum flow upload_step(struct upload *u, struct now now)
+{
+    switch (u->state) {
+    case UPLOAD_FILLING:    return on_filling(u);
+    case UPLOAD_CREATING:   return on_creating(u, now);
+    case UPLOAD_SENDING:    return on_sending(u, now);
+    case UPLOAD_LISTING:    return on_listing(u, now);
+    case UPLOAD_COMPLETING: return on_completing(u, now);
+    case UPLOAD_SETTLING:   return on_settling(u, now);
+    case UPLOAD_ABORTING:   return on_aborting(u, now);
+    case UPLOAD_PROVING:    return on_proving(u, now);
+    case UPLOAD_DONE:
+    case UPLOAD_ABORTED:    return FLOW_ENDED;
+    case UPLOAD_FAILED:     break;
+    }
+    return FLOW_FAILED;
+}
+
+int64_t upload_wake_ms(const struct upload *u)
+{
+    if (u->state == UPLOAD_FILLING || u->state >= UPLOAD_DONE)
+        return INT64_MAX;
+    return u->resume_mono_ms != 0 ? u->resume_mono_ms
+                                  : call_wake_ms(&u->multipart.call);
+}

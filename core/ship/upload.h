@@ -1,0 +1,127 @@
+/* upload.h - sink: blocks of compressed bytes become one S3 object.
+ *
+ *     upload_init(u, site, arena, target);
+ *     for each block: when upload_room(u, len), upload_append() its bytes,
+ *         upload_block_end(u)
+ *     upload_end(u);
+ *     upload_step(u, now) all the while, until FLOW_ENDED or FLOW_FAILED
+ *
+ * Less than a part is stored by one PutObject, more by a multipart upload,
+ * created when the first part is full. Parts end at a block's end, are numbered
+ * without gaps and sent one at a time, in order, from where they lie; one that
+ * breaks off is sent again under its number. What S3 has is S3's to tell:
+ * ListParts gives the ETags for Complete, whose condition, size and checksum
+ * S3 checks; HEAD has the last word (put.h). FLOW_ENDED means that S3 has
+ * confirmed the size, and the checksum unless crc_confirmed says otherwise.
+ *
+ * Slots. CFG_UPLOAD_COUNT parts are in hand: one fills while those before it
+ * wait or are sent; with one, it is sent before the next fills. They share the
+ * arena with lanes. Nobody waits for ever if lanes keep to this, P being the
+ * slots a part needs at most and B those of one block being packed:
+ *   - a lane ahead leaves upload_slots_wanted() + B slots free: then the lanes
+ *     ahead never hold more than all slots but P + B;
+ *   - the head lane leaves upload_slots_needed() slots free, so that its block
+ *     finds room once what is under way is sent;
+ *   - finished blocks of the head lane go to the part as soon as they fit.
+ * The arena has P + B slots or more.
+ *
+ * Faults: the call's own; ERROR_CONFLICT when the condition did not hold and
+ * the object is not ours (the multipart upload is aborted then); ERROR_MISSING
+ * when the upload is gone; ERROR_LIMIT past LIMIT_PART_COUNT parts;
+ * ERROR_CORRUPT when bytes arrive otherwise again and again. Otherwise a failed
+ * upload stays open for a later run to resume, or for upload_abort(). A
+ * Create whose answer was lost may leave an empty upload behind, which only a
+ * lifecycle rule or ListMultipartUploads finds. */
+#ifndef FIRN_SHIP_UPLOAD_H
+#define FIRN_SHIP_UPLOAD_H
+
+#include "ship/listing.h"
+#include "ship/multipart.h"
+#include "ship/part.h"
+#include "ship/put.h"
+
+enum {
+    UPLOAD_TRIES    = 3,    /* of one part whose answer is not sound */
+    UPLOAD_ABORTS   = 8,    /* until ListParts knows of no part */
+    UPLOAD_PAUSE_MS = 500,  /* after the first, then twice that, ... */
+};
+
+/* What S3 has: with the upload's id (multipart.id) all that a later run needs
+ * to go on with the next part. */
+struct upload_stored {
+    uint32_t parts;
+    uint64_t bytes;  /* of those parts */
+    uint64_t crc;    /* CRC-64/NVME of them */
+};
+
+struct upload {
+    enum upload_state {
+        UPLOAD_FILLING,     /* waits for a full part, or the end of input */
+        UPLOAD_CREATING,    /* waits for an upload id */
+        UPLOAD_SENDING,     /* waits for the ETag of one part */
+        UPLOAD_LISTING,     /* waits for a page of ListParts */
+        UPLOAD_COMPLETING,  /* waits for a reply that is not an error in
+                               disguise */
+        UPLOAD_SETTLING,    /* PutObject or HEAD is under way: put.h */
+        UPLOAD_ABORTING,    /* waits for the answer to Abort */
+        UPLOAD_PROVING,     /* waits for ListParts to know of no part */
+        UPLOAD_DONE,        /* final */
+        UPLOAD_ABORTED,     /* final, as asked for */
+        UPLOAD_FAILED,      /* final but for upload_abort(); fault says why */
+    } state;                       /* public */
+    struct fault         fault;    /* public */
+    struct upload_stored stored;   /* public */
+    uint64_t bytes, crc;           /* public, once ended: of the object */
+    char     etag[HTTP_ETAG_BYTES];/* public, once done */
+    bool     crc_confirmed;        /* public, once done */
+
+    struct multipart     multipart;  /* public: id; its call, once done */
+    const struct target *target;     /* private from here on */
+    struct arena        *arena;
+    struct part          part[CFG_UPLOAD_COUNT];  /* number n at n modulo */
+    uint32_t             closed;   /* parts closed, those sent included */
+    uint32_t             tries;    /* of the part, of the abort */
+    bool                 ended;    /* no more input */
+    bool                 abort;    /* as soon as the upload id is known */
+    enum upload_state    outcome;  /* where to go after an abort */
+    int64_t              resume_mono_ms;
+    struct put           put;
+    struct listing       listing;
+    struct chain         complete; /* the body of Complete */
+    struct view          slices[LIMIT_PART_SLOTS + 1];
+};
+
+/* All but `u` is lent and outlives it; slots of CFG_SLOT_BYTES at least. May
+ * be called again once it is final: all of its slots are free then. */
+void upload_init(struct upload *u, struct site *site, struct arena *arena,
+                 const struct target *target);
+/* Straight after init: goes on with a multipart upload of an earlier run that
+ * has parts 1 to stored->parts. */
+void upload_resume(struct upload *u, struct view id,
+                   const struct upload_stored *stored);
+
+/* Would a whole block of so many bytes, LIMIT_PACKED_BYTES at most, fit into
+ * the part in hand now? False once failed. */
+bool upload_room(const struct upload *u, uint32_t len);
+/* Bytes of a block for which there was room; in pieces if that helps. */
+void upload_append(struct upload *u, struct view bytes);
+/* The block is whole: the part is closed if it is full. */
+void upload_block_end(struct upload *u);
+/* There is no more to come. */
+void upload_end(struct upload *u);
+/* Stops wherever it is and takes the parts back from S3, until ListParts says
+ * that it has none. Ends UPLOAD_ABORTED, or failed if it was that before. */
+void upload_abort(struct upload *u);
+
+enum flow upload_step(struct upload *u, struct now now);
+/* As call_wake_ms(). */
+int64_t   upload_wake_ms(const struct upload *u);
+
+/* See "Slots": how many the part that fills, or the next one, may still take
+ * until it closes, and how many of them are not about to become free. */
+uint16_t upload_slots_wanted(const struct upload *u);
+uint16_t upload_slots_needed(const struct upload *u);
+/* Bytes of the object so far, appended or resumed: the next one's offset. */
+uint64_t upload_offset(const struct upload *u);
+
+#endif

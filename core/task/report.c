@@ -1,0 +1,271 @@
+/* report.c - see report.h. */
+#include "task/report.h"
+
+#include "base/date.h"
+#include "task/message.h"
+
+/* {"name":, with a comma before it unless it is the first. */
+static void put_name(struct text *out, const char *name)
+{
+    bool first = out->len == 0 || out->at[out->len - 1] == '{';
+    text_str(out, first ? "\"" : ",\"");
+    text_str(out, name);
+    text_str(out, "\":");
+}
+
+static void put_text(struct text *out, const char *name, struct view v)
+{
+    put_name(out, name);
+    if (v.at == NULL) {
+        text_str(out, "null");
+        return;
+    }
+    text_char(out, '"');
+    text_json(out, v);
+    text_char(out, '"');
+}
+
+static void put_number(struct text *out, const char *name, uint64_t value)
+{
+    put_name(out, name);
+    text_u64(out, value);
+}
+
+/* Seconds, to the millisecond. */
+static void put_seconds(struct text *out, const char *name, int64_t ms)
+{
+    uint64_t value = ms > 0 ? (uint64_t)ms : 0;
+    put_name(out, name);
+    text_u64(out, value / 1000);
+    text_char(out, '.');
+    text_pad(out, value % 1000, 3);
+}
+
+static void put_instant(struct text *out, const char *name, int64_t ms)
+{
+    put_name(out, name);
+    text_char(out, '"');
+    date_rfc3339(out, ms);
+    text_char(out, '"');
+}
+
+static void put_counts(struct text *out, const struct report_counts *c)
+{
+    put_number(out, "events", c->events);
+    put_number(out, "bytes_raw", c->bytes_raw);
+    put_number(out, "bytes_stored", c->bytes_stored);
+}
+
+/* The day for a whole one; else null, since "from" and "until" say it. */
+static void put_window(struct text *out, const struct spec *s)
+{
+    char day[16];
+    struct text t;
+    text_init(&t, day, sizeof day);
+    date_day(&t, s->day);
+    put_text(out, "group", view_of(s->group));
+    put_text(out, "day", s->whole_day ? text_view(&t) : view_of(NULL));
+    put_instant(out, "from", s->from_ms);
+    put_instant(out, "until", s->until_ms);
+}
+
+static void result_json(struct text *out, const struct report_result *r)
+{
+    static const struct view none = {NULL, 0};
+    text_char(out, '{');
+    put_window(out, r->spec);
+    put_text(out, "bucket", view_of(r->spec->bucket));
+    put_text(out, "key", r->key);
+    put_text(out, "state", view_of(r->state));
+    put_text(out, "action", view_of(r->action));
+    put_text(out, "reason", r->reason.len > 0 ? r->reason : none);
+    if (r->counted)
+        put_counts(out, &r->counts);
+    else
+        text_str(out, ",\"events\":null,\"bytes_raw\":null,"
+                      "\"bytes_stored\":null");
+    text_char(out, '}');
+}
+
+static void put_span(struct text *out, const struct spec *s)
+{
+    if (s->whole_day) {
+        date_day(out, s->day);
+        return;
+    }
+    date_rfc3339(out, s->from_ms);
+    text_str(out, " to ");
+    date_rfc3339(out, s->until_ms);
+}
+
+/* "archived 2026-11-09 of /ecs/api: 12 events, 3.1 kB, as s3://b/k (700 B),
+ * provisional: reason" */
+static void result_text(struct text *out, const struct report_result *r)
+{
+    text_str(out, r->action != NULL ? r->action : "looked at");
+    text_char(out, ' ');
+    put_span(out, r->spec);
+    text_str(out, " of ");
+    message_escape(out, view_of(r->spec->group));
+    text_str(out, ": ");
+    if (r->counted) {
+        message_number(out, r->counts.events);
+        text_str(out, r->counts.events == 1 ? " event, " : " events, ");
+        message_bytes(out, r->counts.bytes_raw);
+        text_str(out, ", as ");
+    }
+    text_str(out, "s3://");
+    text_str(out, r->spec->bucket);
+    text_char(out, '/');
+    message_escape(out, r->key);
+    if (r->counted) {
+        text_str(out, " (");
+        message_bytes(out, r->counts.bytes_stored);
+        text_char(out, ')');
+    }
+    if (r->state != NULL) {
+        text_str(out, ", ");
+        text_str(out, r->state);
+    }
+    if (r->reason.len > 0) {
+        text_str(out, ": ");
+        message_escape(out, r->reason);
+    }
+}
+
+void report_result(struct text *out, const struct report_result *r,
+                   enum output form)
+{
+    if (form == OUTPUT_JSON)
+        result_json(out, r);
+    else
+        result_text(out, r);
+}
+
+void report_phase(struct text *out, const struct report_progress *p,
+                  int64_t wall_ms)
+{
+    text_char(out, '{');
+    put_instant(out, "time", wall_ms);
+    put_text(out, "phase", view_of(p->phase));
+    if (p->spec != NULL)
+        put_window(out, p->spec);
+    put_counts(out, &p->counts);
+    put_number(out, "parts", p->counts.parts);
+    put_number(out, "requests", p->counts.requests);
+    put_number(out, "throttled", p->counts.throttled);
+    put_seconds(out, "seconds", p->elapsed_ms);
+    put_number(out, "rss_bytes", p->rss_bytes);
+    text_char(out, '}');
+}
+
+/* How much of the window is done, of 1,000. */
+static uint32_t permille(const struct report_progress *p)
+{
+    int64_t whole = p->spec->until_ms - p->spec->from_ms;
+    int64_t done = p->reached_ms - p->spec->from_ms;
+    if (done <= 0 || whole <= 0)
+        return 0;
+    return done >= whole ? 1000 : (uint32_t)(done * 1000 / whole);
+}
+
+static void put_bar(struct text *out, uint32_t of_1000, uint32_t width)
+{
+    uint32_t full = of_1000 * width / 1000;
+    text_char(out, '[');
+    for (uint32_t i = 0; i < width; i++)
+        text_char(out, i < full ? '#' : '.');
+    text_str(out, "] ");
+    text_u64(out, of_1000 / 10);
+    text_char(out, '%');
+}
+
+static void put_piece(struct text *out, const struct text *piece,
+                      uint32_t columns)
+{
+    if (out->len + 2 + piece->len > columns)
+        return;  /* the least important come last, and are left out */
+    text_str(out, "  ");
+    text_put(out, text_view(piece));
+}
+
+void report_bar(struct text *out, const struct report_progress *p,
+                uint32_t columns)
+{
+    char bytes[64];
+    struct text t;
+    const struct report_counts *c = &p->counts;
+    uint64_t ms = p->elapsed_ms > 0 ? (uint64_t)p->elapsed_ms : 1;
+    uint32_t width = columns < 60 ? 10 : columns < 100 ? 20 : 30;
+
+    text_str(out, p->phase);
+    if (p->spec != NULL && p->spec->until_ms > 0) {
+        text_char(out, ' ');
+        put_bar(out, permille(p), width);
+    }
+    text_init(&t, bytes, sizeof bytes);
+    message_number(&t, c->events);
+    text_str(&t, " events");
+    put_piece(out, &t, columns);
+    text_reset(&t);
+    message_bytes(&t, c->bytes_raw);
+    text_str(&t, " at ");
+    message_bytes(&t, c->bytes_raw / ms * 1000 +
+                      c->bytes_raw % ms * 1000 / ms);
+    text_str(&t, "/s");
+    put_piece(out, &t, columns);
+    text_reset(&t);
+    text_u64(&t, c->parts);
+    text_str(&t, c->parts == 1 ? " part" : " parts");
+    put_piece(out, &t, columns);
+    text_reset(&t);
+    text_u64(&t, c->throttled);
+    text_str(&t, c->throttled == 1 ? " throttle" : " throttles");
+    put_piece(out, &t, columns);
+    text_reset(&t);
+    message_bytes(&t, p->rss_bytes);
+    text_str(&t, " memory");
+    if (p->rss_bytes > 0)
+        put_piece(out, &t, columns);
+}
+
+static void done_text(struct text *out, const struct report_done *d)
+{
+    message_duration(out, d->elapsed_ms);
+    text_str(out, ", CPU ");
+    text_u64(out, (uint64_t)d->cpu_ms / 1000);
+    text_char(out, '.');
+    text_u64(out, (uint64_t)d->cpu_ms / 100 % 10);
+    text_str(out, " s, memory ");
+    message_bytes(out, d->rss_peak_bytes);
+    text_str(out, " at most (pool ");
+    message_bytes(out, d->pool_peak_bytes);
+    text_str(out, "), ");
+    message_number(out, d->counts.requests);
+    text_str(out, d->counts.requests == 1 ? " request, " : " requests, ");
+    message_number(out, d->counts.throttled);
+    text_str(out, " throttled");
+}
+
+void report_done(struct text *out, const struct report_done *d,
+                 enum output form)
+{
+    if (form == OUTPUT_TEXT) {
+        done_text(out, d);
+        return;
+    }
+    text_char(out, '{');
+    put_text(out, "phase", view_of("done"));
+    put_number(out, "exit", (uint64_t)d->exit);
+    put_seconds(out, "seconds", d->elapsed_ms);
+    put_seconds(out, "cpu_seconds", d->cpu_ms);
+    put_number(out, "rss_peak_bytes", d->rss_peak_bytes);
+    put_number(out, "pool_peak_bytes", d->pool_peak_bytes);
+    if (d->stack_peak_bytes > 0)
+        put_number(out, "stack_peak_bytes", d->stack_peak_bytes);
+    put_counts(out, &d->counts);
+    put_number(out, "parts", d->counts.parts);
+    put_number(out, "requests", d->counts.requests);
+    put_number(out, "throttled", d->counts.throttled);
+    text_char(out, '}');
+}

@@ -1,0 +1,61 @@
+/* report.h - results and progress, as lines for people and for programs.
+ *
+ * Results go to stdout, one line each: a sentence, or a JSON object. Progress
+ * goes to stderr: a bar where that is a terminal, elsewhere a JSON object for
+ * each phase and each minute, and a last one that sums the run up. Nothing
+ * here ends in a newline. */
+#ifndef FIRN_TASK_REPORT_H
+#define FIRN_TASK_REPORT_H
+
+#include "base/text.h"
+#include "task/options.h"
+
+enum { REPORT_BYTES = 3072 };  /* the longest line, group and key escaped */
+
+struct report_counts {
+    uint64_t events, bytes_raw, bytes_stored;
+    uint64_t parts;
+    uint64_t requests, throttled;
+};
+
+/* A run that is under way. */
+struct report_progress {
+    const char          *phase;        /* literal: "reading" */
+    const struct spec   *spec;
+    struct report_counts counts;
+    int64_t              reached_ms;   /* the window is done up to here */
+    int64_t              elapsed_ms;
+    uint64_t             rss_bytes;    /* now; 0: not known */
+};
+
+/* A run that is over. */
+struct report_done {
+    int                  exit;
+    int64_t              elapsed_ms, cpu_ms;
+    uint64_t             rss_peak_bytes, pool_peak_bytes;
+    uint64_t             stack_peak_bytes;  /* 0: not known */
+    struct report_counts counts;
+};
+
+/* What became of one group and window. Literals may be NULL: not known. */
+struct report_result {
+    const struct spec   *spec;
+    struct view          key;          /* the object's, in spec->bucket */
+    const char          *state;        /* "sealed", "provisional", ... */
+    const char          *action;       /* "archived", "skipped", ... */
+    struct view          reason;       /* a sentence, or empty */
+    struct report_counts counts;       /* of the object */
+    bool                 counted;      /* `counts` is known */
+};
+
+void report_result(struct text *out, const struct report_result *r,
+                   enum output form);
+/* The bar, at most `columns` wide, without control characters. */
+void report_bar(struct text *out, const struct report_progress *p,
+                uint32_t columns);
+void report_phase(struct text *out, const struct report_progress *p,
+                  int64_t wall_ms);
+void report_done(struct text *out, const struct report_done *d,
+                 enum output form);
+
+#endif

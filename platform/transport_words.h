@@ -1,0 +1,19 @@
+/* transport_words.h - what libcurl's failures are called. */
+#ifndef FIRN_PLATFORM_TRANSPORT_WORDS_H
+#define FIRN_PLATFORM_TRANSPORT_WORDS_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+struct words_case {
+    CURLcode    code;         /* not CURLE_OK */
+    long        os_error;     /* errno, or 0 */
+    bool        connected;    /* the request was under way */
+    const char *message;      /* curl's; holds mbedTLS's number, if one */
+    const char *certificate;  /* why it was refused, or NULL */
+};
+
+/* One literal reason each, to stand after "service unreachable: ". */
+const char *words_of(const struct words_case *c);
+
+#endif

@@ -1,0 +1,101 @@
+/* fuzz_inflate.c - whatever an object holds, reading it ends, the same way
+ * in every slicing: inflate, record and escape one behind the other.
+ *
+ * The first byte chooses the slicing and what is asked of record; the rest is
+ * the object. With -DFUZZ_MAIN it runs the files it is given. */
+#include <stdio.h>
+
+#include "fetch/inflate.h"
+#include "fetch/record.h"
+#include "task/escape.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { OUT_MOST = 1 << 22 };
+
+struct outcome {
+    enum flow  flow;
+    enum error error;
+    uint64_t   bytes, hash;  /* of what came out: FNV-1a */
+};
+
+static void drain(struct ring *out, struct outcome *o)
+{
+    struct view v = ring_peek(out);
+
+    for (uint32_t i = 0; i < v.len; i++)
+        o->hash = (o->hash ^ v.at[i]) * 1099511628211u;
+    o->bytes += v.len;
+    ring_consume(out, v.len);
+}
+
+static struct outcome read_all(struct view in, uint32_t ring_bytes,
+                               uint8_t choice)
+{
+    static struct inflate_workspace workspace;
+    static uint8_t bytes[4][65536];
+    struct outcome o = {.flow = FLOW_MOVED, .hash = 14695981039346656037u};
+    struct fault fault = {0};
+    struct inflate inflate;
+    struct record record;
+    struct escape escape;
+    struct ring ring[4];
+    struct stage_row row;
+
+    for (int i = 0; i < 4; i++)
+        ring_init(&ring[i], bytes[i], ring_bytes);
+    inflate_init(&inflate, &workspace, INFLATE_ANY, &fault);
+    record_init(&record, choice & 1 ? RECORD_JSON : RECORD_TEXT,
+                (choice & 3) == 2, &fault);
+    escape_init(&escape, &fault);
+    stage_row_init(&row, &ring[0]);
+    stage_row_add(&row, &inflate.stage, &ring[1]);
+    stage_row_add(&row, &record.stage, &ring[2]);
+    stage_row_add(&row, &escape.stage, &ring[3]);
+    for (uint64_t turn = 0; o.flow != FLOW_ENDED && o.bytes < OUT_MOST;
+         turn++) {
+        CHECK(turn < 1u << 26);
+        in = view_slice(in, ring_write(&ring[0], in), in.len);
+        if (in.len == 0 && !ring[0].ended)
+            ring_end(&ring[0]);
+        o.flow = stage_row_step(&row, (struct now){0, 0});
+        drain(&ring[3], &o);
+        drain(&ring[3], &o);  /* behind the wrap */
+        if (o.flow == FLOW_FAILED)
+            break;
+    }
+    o.error = fault.error;
+    CHECK((o.flow == FLOW_FAILED) == (o.error != ERROR_NONE));
+    return o;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1 || size > 1u << 20)
+        return 0;
+    struct view in = {data + 1, (uint32_t)size - 1};
+    struct outcome a = read_all(in, 65536, data[0]);
+    struct outcome b = read_all(in, 1u << (data[0] >> 2) % 17, data[0]);
+
+    if (a.bytes >= OUT_MOST || b.bytes >= OUT_MOST)
+        return 0;
+    CHECK(a.flow == b.flow && a.error == b.error);
+    CHECK(a.flow != FLOW_ENDED || (a.bytes == b.bytes && a.hash == b.hash));
+    return 0;
+}
+
+#ifdef FUZZ_MAIN
+int main(int argc, char **argv)
+{
+    static uint8_t data[1 << 20];
+    for (int i = 1; i < argc; i++) {
+        FILE *f = fopen(argv[i], "rb");
+        if (f == NULL)
+            return 1;
+        size_t size = fread(data, 1, sizeof data, f);
+        fclose(f);
+        LLVMFuzzerTestOneInput(data, size);
+    }
+    return 0;
+}
+#endif

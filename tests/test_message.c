@@ -1,0 +1,156 @@
+/* test_message.c - what people read: the thing, what happened, AWS's words
+ * and the cure; and no control character gets through. */
+#include "row.h"
+
+#include "task/message.h"
+
+static char room[MESSAGE_BYTES];
+static struct text out;
+
+static void start(void)
+{
+    text_init(&out, room, sizeof room);
+}
+
+static const struct number {
+    uint64_t    value;
+    const char *number, *bytes;
+} numbers[] = {
+    {0, "0", "0 B"},
+    {999, "999", "999 B"},
+    {1000, "1,000", "1.0 kB"},
+    {1065, "1,065", "1.0 kB"},
+    {1048576, "1,048,576", "1.0 MB"},
+    {99949999, "99,949,999", "99.9 MB"},
+    {100000000, "100,000,000", "100 MB"},
+    {1234567890123, "1,234,567,890,123", "1.2 TB"},
+    {UINT64_MAX, "18,446,744,073,709,551,615", "18.4 EB"},
+};
+
+static void numbers_read_well(void **state)
+{
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(numbers); i++) {
+        start();
+        message_number(&out, numbers[i].value);
+        broken += BROKEN(numbers[i].number, row_text(&out,
+                                                     numbers[i].number));
+        start();
+        message_bytes(&out, numbers[i].value);
+        broken += BROKEN(numbers[i].bytes, row_text(&out, numbers[i].bytes));
+    }
+    assert_int_equal(broken, 0);
+}
+
+static const struct duration {
+    int64_t     ms;
+    const char *want;
+} durations[] = {
+    {-5, "0 s"}, {4000, "4 s"}, {119999, "119 s"}, {720000, "12 min"},
+    {11100000, "3 h 5 min"}, {86400000LL * 17, "17 days"},
+};
+
+static void durations_read_well(void **state)
+{
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(durations); i++) {
+        start();
+        message_duration(&out, durations[i].ms);
+        broken += BROKEN(durations[i].want, row_text(&out,
+                                                     durations[i].want));
+    }
+    assert_int_equal(broken, 0);
+}
+
+/* Failure modes 51 and 74. */
+static void control_characters_are_escaped(void **state)
+{
+    (void)state;
+    start();
+    message_escape(&out, view_of("a\x1b[31mb\n\x7f\xc2\x9b" "1\xc3\xa9"));
+    assert_true(row_text(&out, "a\\x1b[31mb\\x0a\\x7f\\x9b1\xc3\xa9"));
+}
+
+static void a_fault_of_aws_names_everything(void **state)
+{
+    struct fault f;
+    struct message_context context = {
+        view_of("/ecs/api"), view_of("arn:aws:sts::1:assumed-role/x"),
+    };
+    (void)state;
+    fault_reset(&f);
+    fault_set(&f, ERROR_DENIED, "refused", 400);
+    f.operation = "logs:FilterLogEvents";
+    strcpy(f.code, "AccessDeniedException");
+    strcpy(f.request_id, "6f2c");
+    fault_words(&f, view_of("User is not authorized\r\n\x1b[2J"));
+    start();
+    message_fault(&out, &f, &context);
+    assert_true(row_text(&out,
+        "77 /ecs/api: AccessDeniedException, logs:FilterLogEvents as "
+        "arn:aws:sts::1:assumed-role/x (request 6f2c). AWS: \"User is not "
+        "authorized   [2J\". Grant: logs:FilterLogEvents"));
+}
+
+static void a_sentence_of_ours_stands_alone(void **state)
+{
+    struct fault f;
+    struct message_context context = {view_of("/ecs/api"), view_of("")};
+    (void)state;
+    fault_reset(&f);
+    assert_false(message_refuse(&f, ERROR_CONFIG, "no zone \"%\" in %",
+                                (const struct view[]){view_of("A\nB"),
+                                                      view_of("2025b")}));
+    start();
+    message_fault(&out, &f, &context);
+    assert_true(row_text(&out, "78 no zone \"A\\x0aB\" in 2025b"));
+    assert_false(message_refuse(&f, ERROR_USAGE, "later", NULL));
+    assert_int_equal(f.error, ERROR_CONFIG);
+}
+
+static void a_fault_without_aws_says_what_and_how(void **state)
+{
+    struct fault f;
+    struct message_context context = {view_of("/ecs/api"), view_of("")};
+    (void)state;
+    fault_reset(&f);
+    fault_set(&f, ERROR_CORRUPT, "gzip: wrong CRC", 1234);
+    start();
+    message_fault(&out, &f, &context);
+    assert_true(row_text(&out, "65 /ecs/api: gzip: wrong CRC (1234)"));
+}
+
+static void a_limit_names_the_setting(void **state)
+{
+    struct fault f;
+    struct message_context context = {view_of(""), view_of("")};
+    (void)state;
+    fault_reset(&f);
+    fault_set(&f, ERROR_LIMIT, "CFG_STREAM_BYTES", 2560);
+    start();
+    message_fault(&out, &f, &context);
+    assert_true(row_text(&out, "78 limit reached: CFG_STREAM_BYTES is 2,560. "
+                         "Build with CFG_STREAM_BYTES=5120"));
+    fault_reset(&f);
+    fault_set(&f, ERROR_LIMIT, "pool full", 1048576);
+    start();
+    message_fault(&out, &f, &context);
+    assert_true(row_text(&out, "78 pool full: 1,048,576 bytes. Build with "
+                         "CFG_POOL_BYTES=2097152, or use a lower --rate"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_read_well),
+        cmocka_unit_test(durations_read_well),
+        cmocka_unit_test(control_characters_are_escaped),
+        cmocka_unit_test(a_fault_of_aws_names_everything),
+        cmocka_unit_test(a_sentence_of_ours_stands_alone),
+        cmocka_unit_test(a_limit_names_the_setting),
+        cmocka_unit_test(a_fault_without_aws_says_what_and_how),
+    };
+    return RUN(tests);
+}

@@ -1,0 +1,158 @@
+/* test_options.c - the command line is read as it is meant, and what cannot
+ * be is refused with the flag's name and the nearest that can. */
+#include "row.h"
+
+#include "task/manual.h"
+#include "task/message.h"
+
+static struct options o;
+static struct fault fault;
+static char line[512];
+
+/* Splits at blanks; "firn" comes first. 2026-11-22T12:00:00Z is now. */
+static bool parse(const char *arguments)
+{
+    static char *argv[64];
+    int argc = 0;
+    snprintf(line, sizeof line, "firn %s", arguments);
+    for (char *at = strtok(line, " "); at != NULL; at = strtok(NULL, " "))
+        argv[argc++] = at;
+    fault_reset(&fault);
+    return options_parse(&o, argc, argv, &fault) &&
+           (o.help || o.version ||
+            options_check(&o, 1795348800000, &fault));
+}
+
+#define ARCHIVE "archive --group /a --to s3://acme-logs "
+
+static const struct row {
+    const char *line, *words;  /* NULL: taken */
+} rows[] = {
+    {ARCHIVE, NULL},
+    {"--region eu-west-1 " ARCHIVE, NULL},
+    {ARCHIVE "--day=2026-11-09 --timezone=Asia/Seoul", NULL},
+    {"archive --group=/a --to=s3://acme-logs/k=v.gz", NULL},
+    {ARCHIVE "--fields +ingested,+id --compress none --if-exists fail", NULL},
+    {"cat s3://acme-logs/a s3://acme-logs/b", NULL},
+    {"cat -- s3://acme-logs/a", NULL},
+    {"memory --output json", NULL},
+    {"--help", NULL}, {"archive --help", NULL}, {"archive -h", NULL},
+    {"--version", NULL}, {"cat --help", NULL},
+    {"", "firn needs a command"},
+    {"archiv", "nearest: firn archive"},
+    {"frobnicate", "firn --help lists them"},
+    {"--gruop", "no flag \"--gruop\"; nearest: --group"},
+    {"archive --gruop=/a", "no flag \"--gruop\" for firn archive; nearest: "
+     "--group"},
+    {"cat --rate 5 s3://acme-logs/a", "no flag \"--rate\" for firn cat"},
+    {"--rate 5 cat s3://acme-logs/a", "no flag \"--rate\" for firn cat"},
+    {ARCHIVE "-x", "no flag \"-x\""},
+    {"archive --to s3://acme-logs", "needs --group NAME"},
+    {"archive --group /a", "needs --to s3://BUCKET/KEY"},
+    {"archive --group", "--group needs a value: --group NAME"},
+    {"archive --group --to s3://acme-logs", "--group needs a value"},
+    {"archive --group= --to s3://acme-logs", "the value of --group is empty"},
+    {ARCHIVE "--format xml", "--format takes ndjson|text, not \"xml\""},
+    {ARCHIVE "--fields id", "--fields takes +ingested,+id"},
+    {ARCHIVE "--format text --fields +id", "--fields needs --format ndjson"},
+    {ARCHIVE "--age -1", "a whole number from 0 to 36500, not \"-1\""},
+    {ARCHIVE "--rate 0", "a whole number from 1 to 10000, not \"0\""},
+    {ARCHIVE "--rate 99999999999999999999", "a whole number"},
+    {ARCHIVE "--quiet=yes", "--quiet takes no value"},
+    {ARCHIVE "--storage-class a\x01", "control character"},
+    {ARCHIVE "--storage-class GLACIER-IR", "is not a storage class"},
+    {ARCHIVE "--sse AES", "--sse takes AES256"},
+    {ARCHIVE "--sse-kms-key-id x", "needs --sse aws:kms"},
+    {ARCHIVE "--expected-bucket-owner 1234", "an account of 12 digits"},
+    {ARCHIVE "more", "firn archive has no use for \"more\""},
+    {ARCHIVE "--day 2026-11-22", "only what has ended can be archived"},
+    {"cat", "firn cat needs s3://BUCKET/KEY..."},
+    {"cat s3://acme-logs/", "is not one object"},
+    {"memory more", "firn memory has no use for \"more\""},
+};
+
+static void lines_are_taken_or_refused(void **state)
+{
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        bool ok = parse(rows[i].line);
+        bool holds = rows[i].words == NULL
+            ? ok : !ok && strstr(fault.words, rows[i].words) != NULL;
+        if (!holds)
+            fprintf(stderr, "  words \"%s\"\n", fault.words);
+        broken += BROKEN(rows[i].line, holds);
+    }
+    assert_int_equal(broken, 0);
+}
+
+static void values_go_where_they_belong(void **state)
+{
+    (void)state;
+    assert_true(parse("--profile p archive --group /a --to s3://acme-logs/x "
+                      "--format text --compress zstd --if-exists replace "
+                      "--unmask --partial --rate 7 --give-up 20 --deadline "
+                      "60 --checksum none --output json --storage-class "
+                      "GLACIER_IR --sse aws:kms --sse-kms-key-id alias/k "
+                      "--stream-prefix web --age 3 --age 2 --no-sandbox"));
+    assert_int_equal(o.command, COMMAND_ARCHIVE);
+    assert_string_equal(o.profile, "p");
+    assert_string_equal(o.spec.group, "/a");
+    assert_string_equal(o.spec.bucket, "acme-logs");
+    assert_string_equal(o.spec.key, "x");
+    assert_string_equal(o.spec.timezone, "UTC");
+    assert_string_equal(o.spec.storage_class, "GLACIER_IR");
+    assert_string_equal(o.spec.sse, "aws:kms");
+    assert_string_equal(o.spec.sse_kms_key_id, "alias/k");
+    assert_string_equal(o.spec.stream_prefix, "web");
+    assert_int_equal(o.spec.format, FORMAT_TEXT);
+    assert_int_equal(o.spec.compress, COMPRESS_ZSTD);
+    assert_int_equal(o.spec.if_exists, EXISTS_REPLACE);
+    assert_true(o.spec.unmask && o.spec.partial && o.no_sandbox);
+    assert_false(o.spec.checksum);
+    assert_int_equal(o.rate, 7);
+    assert_int_equal(o.give_up_s, 20);
+    assert_int_equal(o.deadline_s, 60);
+    assert_int_equal(o.output, OUTPUT_JSON);
+    assert_int_equal(o.spec.day, 20777);  /* 2026-11-20: the last age counts */
+    assert_true(parse("cat s3://acme-logs/a --region x s3://acme-logs/b"));
+    assert_int_equal(o.arg_count, 2);
+    assert_string_equal(o.args[0], "s3://acme-logs/a");
+    assert_string_equal(o.args[1], "s3://acme-logs/b");
+    assert_true(parse("archive --group /a --to s3://acme-logs"));
+    assert_true(o.spec.checksum);
+    assert_int_equal(o.give_up_s, 300);
+}
+
+/* No line of the help is wider than a terminal, nothing is cut off, and every
+ * flag of a command stands in it. */
+static void the_manual_is_whole(void **state)
+{
+    static char room[MANUAL_BYTES];
+    (void)state;
+    for (uint32_t c = 0; c <= COMMAND_NONE; c++) {
+        struct text out;
+        text_init(&out, room, sizeof room);
+        manual_write(&out, (enum command)c);
+        assert_false(out.overflow);
+        struct view rest = text_view(&out);
+        while (rest.len > 0) {
+            struct view row = view_split(&rest, '\n');
+            if (row.len > 80)
+                fail_msg("too wide: %.*s", (int)row.len, row.at);
+        }
+        for (uint32_t i = 0; c < COMMAND_NONE && i < option_row_count; i++)
+            if ((option_rows[i].commands >> c & 1) != 0)
+                assert_non_null(strstr(room, option_rows[i].name));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_are_taken_or_refused),
+        cmocka_unit_test(values_go_where_they_belong),
+        cmocka_unit_test(the_manual_is_whole),
+    };
+    return RUN(tests);
+}

@@ -1,0 +1,269 @@
+/* test_plan.c - windows, keys and names: what is taken, what it becomes, and
+ * the sentence that refuses the rest. */
+#include "row.h"
+
+#include "base/date.h"
+#include "task/message.h"
+#include "task/plan.h"
+
+static struct spec spec;
+static struct fault fault;
+
+static void start(const char *zone)
+{
+    spec = (struct spec){0};
+    fault_reset(&fault);
+    view_copy(view_of(zone), spec.timezone, sizeof spec.timezone);
+}
+
+static int64_t instant(const char *string)
+{
+    int64_t ms = 0;
+    bool local;
+    assert_true(date_parse_rfc3339(view_of(string), &ms, &local));
+    return ms;
+}
+
+/* The fault's words hold this. */
+static bool says(const char *part)
+{
+    bool holds = strstr(fault.words, part) != NULL;
+    if (!holds)
+        fprintf(stderr, "  words \"%s\"\n", fault.words);
+    return holds;
+}
+
+static const struct window {
+    const char *name, *zone;
+    struct plan_when when;
+    const char *from, *until;  /* NULL: refused, */
+    const char *words;         /* with these among its words */
+} windows[] = {
+    {"yesterday by default", "UTC", {.age = PLAN_NO_AGE},
+     "2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z", NULL},
+    {"yesterday in Seoul", "Asia/Seoul", {.age = PLAN_NO_AGE},
+     "2026-11-20T15:00:00Z", "2026-11-21T15:00:00Z", NULL},
+    {"thirteen days ago", "UTC", {.age = 13},
+     "2026-11-09T00:00:00Z", "2026-11-10T00:00:00Z", NULL},
+    {"today has not ended", "UTC", {.age = 0}, NULL, NULL,
+     "the window ends at 2026-11-23T00:00:00.000Z, 12 h 0 min from now"},
+    {"a given day", "Europe/Berlin", {"2026-03-29", NULL, NULL, PLAN_NO_AGE},
+     "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", NULL},
+    {"a day that is none", "UTC", {"2026-02-30", NULL, NULL, PLAN_NO_AGE},
+     NULL, NULL, "\"2026-02-30\" is not a day"},
+    {"a day that was left out", "Pacific/Apia",
+     {"2011-12-30", NULL, NULL, PLAN_NO_AGE}, NULL, NULL,
+     "there was no 2011-12-30 in Pacific/Apia"},
+    {"a range", "UTC", {NULL, "2026-11-09T00:00:00Z",
+     "2026-11-09T01:30:00+01:00", PLAN_NO_AGE},
+     "2026-11-09T00:00:00Z", "2026-11-09T00:30:00Z", NULL},
+    {"a range of local times", "Asia/Seoul", {NULL, "2026-11-09T09:00:00",
+     "2026-11-09T10:00:00", PLAN_NO_AGE},
+     "2026-11-09T00:00:00Z", "2026-11-09T01:00:00Z", NULL},
+    {"a range without its end", "UTC",
+     {NULL, "2026-11-09T00:00:00Z", NULL, PLAN_NO_AGE}, NULL, NULL,
+     "both --from and --until"},
+    {"a range backwards", "UTC", {NULL, "2026-11-09T00:00:00Z",
+     "2026-11-09T00:00:00Z", PLAN_NO_AGE}, NULL, NULL, "is not before"},
+    {"no time at all", "UTC", {NULL, "yesterday", "2026-11-09T00:00:00Z",
+     PLAN_NO_AGE}, NULL, NULL, "\"yesterday\" is not a time"},
+    {"before CloudWatch", "UTC", {"1969-12-31", NULL, NULL, PLAN_NO_AGE},
+     NULL, NULL, "before 1970"},
+    {"a day and an age", "UTC", {"2026-11-09", NULL, NULL, 1}, NULL, NULL,
+     "give one of --day"},
+    {"a zone that is none", "Asia/Seol", {.age = PLAN_NO_AGE}, NULL, NULL,
+     "nearest: \"Asia/Seoul\""},
+};
+
+static void windows_are_what_was_asked(void **state)
+{
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(windows); i++) {
+        const struct window *w = &windows[i];
+        start(w->zone);
+        bool ok = plan_window(&spec, &w->when,
+                              instant("2026-11-22T12:00:00Z"), &fault);
+        bool holds = w->from != NULL
+            ? ok && row_number(spec.from_ms, instant(w->from)) &&
+              row_number(spec.until_ms, instant(w->until))
+            : !ok && fault.error != ERROR_NONE && says(w->words);
+        broken += BROKEN(w->name, holds);
+    }
+    assert_int_equal(broken, 0);
+}
+
+static void a_range_can_be_a_day(void **state)
+{
+    struct plan_when when = {NULL, "2026-11-09T00:00:00+09:00",
+                             "2026-11-10", PLAN_NO_AGE};
+    (void)state;
+    start("Asia/Seoul");
+    assert_true(plan_window(&spec, &when, instant("2026-12-01T00:00:00Z"),
+                            &fault));
+    assert_true(spec.whole_day);
+    assert_int_equal(spec.day, date_days(2026, 11, 9));
+    start("UTC");
+    assert_true(plan_window(&spec, &when, instant("2026-12-01T00:00:00Z"),
+                            &fault));
+    assert_false(spec.whole_day);
+}
+
+static const struct place {
+    const char *name, *to, *group, *prefix;
+    bool        whole_day;
+    const char *key;    /* NULL: refused, */
+    const char *words;  /* with these among its words */
+} places[] = {
+    {"a bucket alone", "s3://acme-logs", "/ecs/api", "", true,
+     "111122223333/eu-west-1/ecs/api/dt=2026-11-09/events.ndjson.gz", NULL},
+    {"a folder", "s3://acme-logs/a/b/", "/ecs/api", "", true,
+     "a/b/111122223333/eu-west-1/ecs/api/dt=2026-11-09/events.ndjson.gz",
+     NULL},
+    {"a full key", "s3://acme-logs/a/b.gz", "/ecs/api", "", true, "a/b.gz",
+     NULL},
+    {"a template", "s3://acme-logs/{group}/{yyyy}/{mm}/{dd}.{ext}", "g", "",
+     true, "g/2026/11/09.ndjson.gz", NULL},
+    {"a full key for a part of a day", "s3://acme-logs/x.{ext}", "g", "",
+     false, "x.ndjson.gz", NULL},
+    {"a template for a part of a day", "s3://acme-logs/{group}/{date}", "g",
+     "", false, NULL, "needs a full key"},
+    {"the default template for a part of a day", "s3://acme-logs", "g", "",
+     false, NULL, "needs a full key"},
+    {"a template for some streams", "s3://acme-logs", "g", "web-", true, NULL,
+     "--stream-prefix needs a full key"},
+    {"a full key for some streams", "s3://acme-logs/x", "g", "web-", true,
+     "x", NULL},
+    {"groups apart but not days", "s3://acme-logs/{group}.{ext}", "g", "",
+     true, NULL, "does not tell days apart"},
+    {"half a date", "s3://acme-logs/x/{yyyy}/{mm}", "g", "", true, NULL,
+     "does not tell days apart"},
+    {"a word that is none", "s3://acme-logs/{dat}", "g", "", true, NULL,
+     "no {dat}; nearest: {date}"},
+    {"an open brace", "s3://acme-logs/{date", "g", "", true, NULL,
+     "no closing }"},
+    {"only the first slash of a group goes", "s3://acme-logs/{group}/{date}",
+     "//a/b", "", true, "/a/b/2026-11-09", NULL},
+    {"odd characters stay", "s3://acme-logs/a b/#{date}", "g", "", true,
+     "a b/#2026-11-09", NULL},
+    {"no S3", "https://acme-logs/x", "g", "", true, NULL,
+     "is not an object of S3"},
+    {"no bucket", "s3:///x", "g", "", true, NULL, "not a bucket's name"},
+    {"a bucket too short", "s3://ab/x", "g", "", true, NULL,
+     "not a bucket's name"},
+    {"an address as a bucket", "s3://192.168.0.1/x", "g", "", true, NULL,
+     "not a bucket's name"},
+    {"digits as a bucket", "s3://111122223333/x", "g", "", true, "x", NULL},
+    {"an old bucket's name", "s3://Acme_Logs/x", "g", "", true, "x", NULL},
+    {"a forbidden beginning", "s3://xn--acme/x", "g", "", true, NULL,
+     "not a bucket's name"},
+    {"a hyphen at the end", "s3://acme-/x", "g", "", true, NULL,
+     "not a bucket's name"},
+    {"a control character", "s3://acme-logs/a\nb", "g", "", true, NULL,
+     "control character"},
+};
+
+static void keys_are_made_or_refused(void **state)
+{
+    const struct plan_place place = {view_of("111122223333"),
+                                     view_of("eu-west-1")};
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(places); i++) {
+        const struct place *p = &places[i];
+        char bytes[SPEC_KEY_BYTES];
+        struct text key;
+        text_init(&key, bytes, sizeof bytes);
+        start("UTC");
+        view_copy(view_of(p->group), spec.group, sizeof spec.group);
+        view_copy(view_of(p->prefix), spec.stream_prefix,
+                  sizeof spec.stream_prefix);
+        spec.day = date_days(2026, 11, 9);
+        spec.whole_day = p->whole_day;
+        bool ok = plan_to(&spec, view_of(p->to), &fault) &&
+                  plan_template(&spec, false, &fault) &&
+                  plan_key(&spec, &place, &key, &fault);
+        broken += BROKEN(p->name, p->key != NULL
+                         ? ok && row_text(&key, p->key)
+                         : !ok && fault.error == ERROR_USAGE &&
+                           says(p->words));
+    }
+    assert_int_equal(broken, 0);
+}
+
+static void many_need_group_and_day(void **state)
+{
+    (void)state;
+    start("UTC");
+    assert_true(plan_to(&spec, view_of("s3://acme-logs"), &fault));
+    assert_true(plan_template(&spec, true, &fault));
+    assert_true(plan_to(&spec, view_of("s3://acme-logs/{date}"), &fault));
+    assert_false(plan_template(&spec, true, &fault));
+    assert_true(says("does not tell groups apart"));
+    start("UTC");
+    assert_true(plan_to(&spec, view_of("s3://acme-logs/x"), &fault));
+    assert_false(plan_template(&spec, true, &fault));
+}
+
+/* S3's limit holds for the names that come beside the object, too. */
+static void long_keys_are_refused(void **state)
+{
+    const struct plan_place place = {view_of("111122223333"),
+                                     view_of("eu-west-1")};
+    char url[1200] = "s3://acme-logs/", bytes[SPEC_KEY_BYTES];
+    (void)state;
+    for (size_t len = 1000; len <= 1030; len++) {
+        struct text key;
+        memset(url + 15, 'k', len);
+        url[15 + len] = '\0';
+        start("UTC");
+        text_init(&key, bytes, sizeof bytes);
+        bool ok = plan_to(&spec, view_of(url), &fault) &&
+                  plan_key(&spec, &place, &key, &fault);
+        assert_int_equal(ok, len <= 1007);
+    }
+}
+
+static const struct group {
+    const char *name, *group, *words;  /* NULL: taken */
+} groups[] = {
+    {"as ECS names it", "/ecs/api", NULL},
+    {"every character", "aZ0._-/#", NULL},
+    {"none", "", "a log group has a name"},
+    {"a blank", "/ecs/a b", "\" \" cannot be in its name"},
+    {"a control character", "/ecs/\x01", "\"\\x01\" cannot be in its name"},
+    {"an ARN", "arn:aws:logs:eu-west-1:1:log-group:/x:*", "is an ARN"},
+};
+
+static void group_names_are_checked(void **state)
+{
+    char name[514];
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(groups); i++) {
+        start("UTC");
+        bool ok = plan_group(view_of(groups[i].group), &fault);
+        broken += BROKEN(groups[i].name, groups[i].words == NULL
+                         ? ok : !ok && says(groups[i].words));
+    }
+    memset(name, 'g', sizeof name);
+    for (uint32_t len = 510; len <= 513; len++) {
+        start("UTC");
+        assert_int_equal(plan_group((struct view){(uint8_t *)name, len},
+                                    &fault), len <= 512);
+    }
+    assert_int_equal(broken, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_are_what_was_asked),
+        cmocka_unit_test(a_range_can_be_a_day),
+        cmocka_unit_test(keys_are_made_or_refused),
+        cmocka_unit_test(many_need_group_and_day),
+        cmocka_unit_test(long_keys_are_refused),
+        cmocka_unit_test(group_names_are_checked),
+    };
+    return RUN(tests);
+}

@@ -1,0 +1,133 @@
+/* test_report.c - results and progress, word for word. */
+#include "row.h"
+
+#include "task/report.h"
+
+static struct spec spec = {
+    .group = "/ecs/\"api\"", .bucket = "acme-logs", .day = 20766,
+    .from_ms = 1794182400000, .until_ms = 1794268800000, .whole_day = true,
+};
+static char room[REPORT_BYTES];
+static struct text out;
+
+static void start(void)
+{
+    text_init(&out, room, sizeof room);
+}
+
+static void a_result_for_programs(void **state)
+{
+    struct report_result r = {
+        .spec = &spec, .key = view_of("a/b.gz"), .state = "sealed",
+        .action = "archived", .counted = true,
+        .counts = {.events = 12, .bytes_raw = 3100, .bytes_stored = 700},
+    };
+    (void)state;
+    start();
+    report_result(&out, &r, OUTPUT_JSON);
+    assert_true(row_text(&out,
+        "{\"group\":\"/ecs/\\\"api\\\"\",\"day\":\"2026-11-09\","
+        "\"from\":\"2026-11-09T00:00:00.000Z\","
+        "\"until\":\"2026-11-10T00:00:00.000Z\",\"bucket\":\"acme-logs\","
+        "\"key\":\"a/b.gz\",\"state\":\"sealed\",\"action\":\"archived\","
+        "\"reason\":null,\"events\":12,\"bytes_raw\":3100,"
+        "\"bytes_stored\":700}"));
+    r.counted = false;
+    r.state = NULL;
+    r.action = "skipped";
+    r.reason = view_of("as its receipt says");
+    spec.whole_day = false;
+    start();
+    report_result(&out, &r, OUTPUT_JSON);
+    spec.whole_day = true;
+    assert_non_null(strstr(room, "\"day\":null,"));
+    assert_non_null(strstr(room, "\"state\":null,\"action\":\"skipped\","
+                           "\"reason\":\"as its receipt says\","
+                           "\"events\":null,"));
+}
+
+static void a_result_for_people(void **state)
+{
+    struct report_result r = {
+        .spec = &spec, .key = view_of("a/b.gz"), .state = "provisional",
+        .action = "archived", .counted = true,
+        .reason = view_of("the day is open until 2026-11-24"),
+        .counts = {.events = 1234, .bytes_raw = 3100, .bytes_stored = 700},
+    };
+    (void)state;
+    start();
+    report_result(&out, &r, OUTPUT_TEXT);
+    assert_true(row_text(&out,
+        "archived 2026-11-09 of /ecs/\"api\": 1,234 events, 3.1 kB, as "
+        "s3://acme-logs/a/b.gz (700 B), provisional: the day is open until "
+        "2026-11-24"));
+}
+
+static void a_bar_fits_its_columns(void **state)
+{
+    struct report_progress p = {
+        .phase = "reading", .spec = &spec, .elapsed_ms = 2000,
+        .reached_ms = 1794182400000 + 21600000, .rss_bytes = 12400000,
+        .counts = {.events = 1234567, .bytes_raw = 90000000, .parts = 1,
+                   .throttled = 2},
+    };
+    (void)state;
+    start();
+    report_bar(&out, &p, 130);
+    assert_true(row_text(&out,
+        "reading [#######.......................] 25%  1,234,567 events  "
+        "90.0 MB at 45.0 MB/s  1 part  2 throttles  12.4 MB memory"));
+    for (uint32_t columns = 40; columns < 130; columns++) {
+        start();
+        report_bar(&out, &p, columns);
+        assert_true(out.len <= columns);
+    }
+    p.spec = NULL;
+    p.elapsed_ms = 0;
+    p.counts.bytes_raw = UINT64_MAX;
+    start();
+    report_bar(&out, &p, 120);
+    assert_false(out.overflow);
+}
+
+static void phases_and_the_end(void **state)
+{
+    struct report_progress p = {.phase = "reading", .spec = &spec,
+                                .elapsed_ms = 1500, .counts.events = 3};
+    struct report_done d = {.exit = 75, .elapsed_ms = 61234, .cpu_ms = 1250,
+                            .rss_peak_bytes = 14000000,
+                            .pool_peak_bytes = 500000,
+                            .counts = {.requests = 7, .throttled = 1}};
+    (void)state;
+    start();
+    report_phase(&out, &p, 1794182400000);
+    assert_true(row_text(&out,
+        "{\"time\":\"2026-11-09T00:00:00.000Z\",\"phase\":\"reading\","
+        "\"group\":\"/ecs/\\\"api\\\"\",\"day\":\"2026-11-09\","
+        "\"from\":\"2026-11-09T00:00:00.000Z\","
+        "\"until\":\"2026-11-10T00:00:00.000Z\",\"events\":3,"
+        "\"bytes_raw\":0,\"bytes_stored\":0,\"parts\":0,\"requests\":0,"
+        "\"throttled\":0,\"seconds\":1.500,\"rss_bytes\":0}"));
+    start();
+    report_done(&out, &d, OUTPUT_JSON);
+    assert_true(row_text(&out,
+        "{\"phase\":\"done\",\"exit\":75,\"seconds\":61.234,"
+        "\"cpu_seconds\":1.250,\"rss_peak_bytes\":14000000,"
+        "\"pool_peak_bytes\":500000,\"events\":0,\"bytes_raw\":0,"
+        "\"bytes_stored\":0,\"parts\":0,\"requests\":7,\"throttled\":1}"));
+    start();
+    report_done(&out, &d, OUTPUT_TEXT);
+    assert_true(row_text(&out, "61 s, CPU 1.2 s, memory 14.0 MB at most "
+                         "(pool 500 kB), 7 requests, 1 throttled"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_result_for_programs),
+        cmocka_unit_test(a_result_for_people),
+        cmocka_unit_test(a_bar_fits_its_columns),
+        cmocka_unit_test(phases_and_the_end),
+    };
+    return RUN(tests);
+}
