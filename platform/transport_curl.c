@@ -11,6 +11,8 @@
 #include "transport_handle.h"
 #include "transport_words.h"
 
+enum { STALL_BYTES = 1024 };  /* fewer in CFG_STALL_MS are a stall */
+
 const char TRANSPORT_POOL_FULL[] = "pool full";
 
 static int64_t mono_ms(void)
@@ -71,7 +73,9 @@ bool transport_start(struct transport *t, struct http_exchange *x)
     s->x = x;
     s->verdict = (struct verdict){.trust = &t->trust};
     s->given = 0;
-    s->paused = s->framed = false;
+    s->paused = s->headed = s->framed = false;
+    s->moved = s->mark = 0;
+    s->mark_ms = mono_ms();
     s->doomed = CURLE_OK;
     s->refusals = pool_use().failures;
     s->error[0] = '\0';
@@ -124,37 +128,50 @@ static bool was_connected(const struct transport_slot *s)
     return s->doomed == CURLE_OK && after_us > 0;
 }
 
-static const char *words(const struct transport_slot *s, CURLcode code)
+static const char *words(const struct transport_slot *s, CURLcode code,
+                         bool stalled)
 {
-    struct words_case c = {.code = code, .message = s->error};
+    struct words_case c = {
+        .code = code, .stalled = stalled, .message = s->error,
+    };
 
-    if (code == CURLE_OK)
-        return NULL;
-    if (code == CURLE_OUT_OF_MEMORY || pool_use().failures != s->refusals)
-        return TRANSPORT_POOL_FULL;
     (void)curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &c.os_error);
     c.connected = was_connected(s);
     c.certificate = trust_reason(&s->verdict);
     return words_of(&c);
 }
 
-static void finish(struct transport *t, struct transport_slot *s,
-                   CURLcode code)
+static void end(struct transport *t, struct transport_slot *s, CURLcode code,
+                const char *text)
 {
     struct http_exchange *x = s->x;
-    const char *text = words(s, code);
     long connects = 0;
 
     (void)curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
     x->reused = connects == 0 && was_connected(s);
-    if (code == CURLE_OK && may_be_cut(s)) {
-        code = CURLE_PARTIAL_FILE;
-        text = "the reply does not say how long it is";
-    }
     if (code != CURLE_OK && x->reused)
         transport_distrust(t);
     release(t, s);
     http_finish(x, (int32_t)code, text);
+    t->ended = true;
+}
+
+static void finish(struct transport *t, struct transport_slot *s,
+                   CURLcode code)
+{
+    bool full = pool_use().failures != s->refusals;
+
+    if (code == CURLE_OUT_OF_MEMORY || (code != CURLE_OK && full))
+        end(t, s, CURLE_OUT_OF_MEMORY, TRANSPORT_POOL_FULL);
+    else if (code != CURLE_OK)
+        end(t, s, code, words(s, code, false));
+    else if (!s->headed)
+        end(t, s, CURLE_PARTIAL_FILE, "the reply's head was cut short");
+    else if (may_be_cut(s))
+        end(t, s, CURLE_PARTIAL_FILE,
+            "the reply does not say how long it is");
+    else
+        end(t, s, CURLE_OK, NULL);
 }
 
 static void finish_done(struct transport *t)
@@ -174,19 +191,14 @@ static void finish_done(struct transport *t)
     }
 }
 
-/* Whether one ended that never began. */
-static bool finish_doomed(struct transport *t)
+/* Those that never began. */
+static void finish_doomed(struct transport *t)
 {
-    bool any = false;
-
     for (uint32_t i = 0; i < CFG_SOCKET_COUNT; i++) {
         struct transport_slot *s = &t->slot[i];
-        if (s->x == NULL || s->doomed == CURLE_OK)
-            continue;
-        finish(t, s, s->doomed);
-        any = true;
+        if (s->x != NULL && s->doomed != CURLE_OK)
+            finish(t, s, s->doomed);
     }
-    return any;
 }
 
 static void resume(struct transport *t)
@@ -202,6 +214,34 @@ static void resume(struct transport *t)
         if (code != CURLE_OK)
             finish(t, s, code);
     }
+}
+
+static bool may_stall(const struct transport_slot *s)
+{
+    return s->x != NULL && s->doomed == CURLE_OK &&
+           !s->x->request.patient && !s->paused;
+}
+
+/* Ends what has stalled; when the next may have. */
+static int64_t end_stalled(struct transport *t, int64_t now_ms)
+{
+    int64_t next_ms = INT64_MAX;
+
+    for (uint32_t i = 0; i < CFG_SOCKET_COUNT; i++) {
+        struct transport_slot *s = &t->slot[i];
+        if (!may_stall(s) || s->moved - s->mark >= STALL_BYTES) {
+            s->mark = s->moved;
+            s->mark_ms = now_ms;
+        }
+        if (!may_stall(s))
+            continue;
+        if (now_ms - s->mark_ms >= CFG_STALL_MS)
+            end(t, s, CURLE_OPERATION_TIMEDOUT,
+                words(s, CURLE_OPERATION_TIMEDOUT, true));
+        else if (s->mark_ms + CFG_STALL_MS < next_ms)
+            next_ms = s->mark_ms + CFG_STALL_MS;
+    }
+    return next_ms;
 }
 
 static void act(struct transport *t, const struct pollfd *ready,
@@ -226,42 +266,62 @@ static void act(struct transport *t, const struct pollfd *ready,
     }
 }
 
-static int wait_ms(const struct transport *t, int64_t timeout_ms)
+/* After the pool refused it memory, curl may have lost sight of a socket:
+ * then it is asked to look at all of them again, until that succeeds. The
+ * function is discouraged as slow, not as wrong, and nothing else does it. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static void repair(struct transport *t)
 {
-    int64_t left;
+    uint32_t refusals = pool_use().failures;
+    int running;
 
-    if (t->timer_ms != INT64_MAX) {
-        left = t->timer_ms - mono_ms();
-        if (left < 0)
-            left = 0;
-        if (timeout_ms < 0 || left < timeout_ms)
-            timeout_ms = left;
-    }
-    return timeout_ms < 0 ? -1 : timeout_ms > INT_MAX ? INT_MAX
-                                                      : (int)timeout_ms;
+    if (t->refusals == refusals)
+        return;
+    t->refusals = refusals;
+    (void)curl_multi_socket_all(t->multi, &running);
+}
+#pragma GCC diagnostic pop
+
+/* Until the first of three; INT64_MAX is never. */
+static int wait_ms(int64_t timeout_ms, int64_t now_ms, int64_t a_ms,
+                   int64_t b_ms)
+{
+    int64_t until_ms = a_ms < b_ms ? a_ms : b_ms;
+    int64_t left_ms = until_ms == INT64_MAX ? INT_MAX : until_ms - now_ms;
+
+    if (timeout_ms >= 0 && timeout_ms < left_ms)
+        left_ms = timeout_ms;
+    return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
 void transport_poll(struct transport *t, struct pollfd *extra,
                     uint32_t extra_count, int64_t timeout_ms)
 {
     struct pollfd ready[TRANSPORT_WATCHED];
-    uint32_t count = t->watched_count, ready_count = 0;
+    uint32_t count, ready_count = 0;
+    int64_t now_ms = mono_ms(), stall_ms;
     int events;
 
     CHECK(extra_count <= TRANSPORT_EXTRA);
+    t->ended = false;
     resume(t);
-    if (finish_doomed(t))
+    finish_doomed(t);
+    stall_ms = end_stalled(t, now_ms);
+    if (t->ended)
         timeout_ms = 0;
     count = t->watched_count;
     if (extra_count > 0)
         memcpy(t->watched + count, extra, extra_count * sizeof *extra);
-    events = poll(t->watched, count + extra_count, wait_ms(t, timeout_ms));
+    events = poll(t->watched, count + extra_count,
+                  wait_ms(timeout_ms, now_ms, t->timer_ms, stall_ms));
     for (uint32_t i = 0; i < extra_count; i++)
         extra[i].revents = events > 0 ? t->watched[count + i].revents : 0;
     for (uint32_t i = 0; i < count && events > 0; i++)
         if (t->watched[i].revents != 0)
             ready[ready_count++] = t->watched[i];
     act(t, ready, ready_count);
+    repair(t);
     finish_done(t);
 }
 

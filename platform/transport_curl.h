@@ -18,7 +18,9 @@
  * All that an exchange records happens inside transport_poll(). Waiting ends
  * with the first event: a socket, one of the extra descriptors (signals; their
  * revents are filled), or the time. A transfer whose sink lacks room is not
- * read from until a later transport_poll() finds room.
+ * read from until a later transport_poll() finds room. One that moves less
+ * than 1 KiB in CFG_STALL_MS has stalled and fails, unless it is patient or
+ * waits for room.
  *
  * `failure` of an exchange is a CURLcode and failure_text says which, in
  * literal words; text TRANSPORT_POOL_FULL means that the pool was. */
@@ -50,7 +52,11 @@ struct transport_slot {
     uint32_t              given;     /* bytes that the sink took of a piece
                                         which curl will hand over again */
     bool                  paused;
+    bool                  headed;    /* the reply's head is complete */
     bool                  framed;    /* the reply's length can be known */
+    uint64_t              moved;     /* bytes either way, so far */
+    uint64_t              mark;      /* `moved` when it last was enough */
+    int64_t               mark_ms;   /* when that was */
     bool                  fresh;     /* must not use a kept connection */
     CURLcode              doomed;    /* failed before it began */
     uint32_t              refusals;  /* of the pool, before it began */
@@ -64,6 +70,8 @@ struct transport {
     struct pollfd watched[TRANSPORT_WATCHED + TRANSPORT_EXTRA];
     uint32_t watched_count;
     int64_t  timer_ms;     /* mono; when curl wants to run; INT64_MAX: never */
+    uint32_t refusals;     /* of the pool, up to which curl is in order */
+    bool     ended;        /* an exchange has, in this poll */
     uint32_t fresh;        /* so many more exchanges distrust what is kept */
 };
 

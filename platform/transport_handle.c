@@ -13,7 +13,6 @@
 enum {
     PIECE_BYTES = 16384,    /* read at once, and a TLS record's payload */
     UPLOAD_BYTES = 65536,   /* handed to curl at once */
-    SLOW_BYTES = 64,        /* a second: less for CFG_STALL_MS is a stall */
     IDLE_S = 60,            /* a connection unused for so long is closed */
 };
 
@@ -44,16 +43,27 @@ static size_t on_head(char *at, size_t one, size_t count, void *context)
     struct transport_slot *s = context;
     struct view line = {(const uint8_t *)at, (uint32_t)(one * count)};
 
+    s->moved += line.len;
     if (starts(line, "HTTP/"))
-        s->framed = false;
+        s->framed = s->headed = false;
+    if (line.len > 0 && (line.at[0] == '\r' || line.at[0] == '\n'))
+        s->headed = true;
     if (starts(line, "Content-Length:") || starts(line, "Transfer-Encoding:"))
         s->framed = true;
     http_head_line(s->x, line);
     return one * count;
 }
 
+/* Both directions, because curl 8.14 reads on, once, when only one of them is
+ * paused. */
+static void pause_both(struct transport_slot *s)
+{
+    s->paused = true;
+    (void)curl_easy_pause(s->easy, CURLPAUSE_ALL);
+}
+
 /* Pausing before curl has read what the sink could not take keeps the bytes
- * in the kernel; else curl would hold them in the pool. */
+ * in the kernel; else curl holds a piece of them in the pool. */
 static size_t on_body(char *at, size_t one, size_t count, void *context)
 {
     struct transport_slot *s = context;
@@ -64,17 +74,16 @@ static size_t on_body(char *at, size_t one, size_t count, void *context)
     if (take > 0) {
         const uint8_t *from = (const uint8_t *)at + s->given;
         CHECK(http_body(s->x, (struct view){from, take}));
+        s->moved += take;
     }
     if (s->given + take < len) {
         s->given += take;
-        s->paused = true;
+        pause_both(s);
         return CURL_WRITEFUNC_PAUSE;
     }
     s->given = 0;
-    if (!handle_has_room(s->x) && !is_complete(s->x)) {
-        s->paused = true;
-        (void)curl_easy_pause(s->easy, CURLPAUSE_RECV);
-    }
+    if (!handle_has_room(s->x) && !is_complete(s->x))
+        pause_both(s);
     return len;
 }
 
@@ -91,6 +100,7 @@ static size_t on_upload(char *at, size_t one, size_t count, void *context)
         CHECK(v.len <= room - used);
         memcpy(at + used, v.at, v.len);
         s->x->sent += v.len;
+        s->moved += v.len;
         used += v.len;
     }
     return used;
@@ -222,7 +232,6 @@ static struct view host_of(const char *url)
 void handle_request(struct transport_slot *s, const struct http_request *r)
 {
     bool proxied = !r->local && strncmp(r->url, "https:", 6) == 0;
-    long stall_s = r->patient ? 0 : (CFG_STALL_MS + 999) / 1000;
 
     s->host = host_of(r->url);
     if (!make_headers(s, r->headers))
@@ -233,7 +242,6 @@ void handle_request(struct transport_slot *s, const struct http_request *r)
     SET(s, CURLOPT_PROXY, proxied ? NULL : "");  /* NULL: as the
                                                     environment says */
     SET(s, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-    SET(s, CURLOPT_LOW_SPEED_TIME, stall_s);
     SET(s, CURLOPT_FRESH_CONNECT, s->fresh ? 1L : 0L);
 }
 
@@ -255,7 +263,6 @@ bool handle_make(struct transport_slot *s, const char *user_agent)
     SET(s, CURLOPT_FOLLOWLOCATION, 0L);
     SET(s, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(s, CURLOPT_CONNECTTIMEOUT_MS, (long)CFG_CONNECT_MS);
-    SET(s, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
     SET(s, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
     SET(s, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(s, CURLOPT_BUFFERSIZE, (long)PIECE_BYTES);

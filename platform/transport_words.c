@@ -67,10 +67,10 @@ static const char *of_tls(const struct words_case *c, const char *otherwise)
 
 static const char *of_timeout(const struct words_case *c)
 {
+    if (c->stalled)
+        return "the connection stalled";
     if (!c->connected)
         return "connecting took too long";
-    if (strncmp(c->message, "Operation too slow", 18) == 0)
-        return "the connection stalled";
     return "the reply took too long";
 }
 

@@ -9,6 +9,7 @@ struct words_case {
     CURLcode    code;         /* not CURLE_OK */
     long        os_error;     /* errno, or 0 */
     bool        connected;    /* the request was under way */
+    bool        stalled;      /* it timed out for lack of bytes */
     const char *message;      /* curl's; holds mbedTLS's number, if one */
     const char *certificate;  /* why it was refused, or NULL */
 };

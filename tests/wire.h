@@ -37,17 +37,17 @@ struct transport {
 
 static struct transport wire;
 
-static struct now wire_now(void)
+static inline struct now wire_now(void)
 {
     return (struct now){wire.mono_ms + 1000ll * WIRE_EPOCH, wire.mono_ms};
 }
 
-static struct aws_text wire_text(const char *from, const char *to)
+static inline struct aws_text wire_text(const char *from, const char *to)
 {
     return (struct aws_text){from, (size_t)(to - from)};
 }
 
-static size_t wire_headers(const struct http_request *q,
+static inline size_t wire_headers(const struct http_request *q,
                            struct aws_header *headers, struct aws_text host)
 {
     static char length[24];
@@ -67,7 +67,7 @@ static size_t wire_headers(const struct http_request *q,
     return count;
 }
 
-static void wire_ask(struct flight *f)
+static inline void wire_ask(struct flight *f)
 {
     struct aws_header headers[64];
     const struct http_request *q = &f->x->request;
@@ -96,7 +96,7 @@ static void wire_ask(struct flight *f)
     f->reply = aws_finish(f->asked, wire_now().wall_ms);
 }
 
-static void wire_end(struct flight *f, int32_t failure, const char *text)
+static inline void wire_end(struct flight *f, int32_t failure, const char *text)
 {
     if (f->asked != NULL)
         aws_close(f->asked);
@@ -104,7 +104,7 @@ static void wire_end(struct flight *f, int32_t failure, const char *text)
     *f = (struct flight){0};
 }
 
-static void wire_head(struct flight *f)
+static inline void wire_head(struct flight *f)
 {
     char line[64];
     (void)snprintf(line, sizeof line, "HTTP/1.1 %d X\r\n", f->reply->status);
@@ -122,7 +122,7 @@ static void wire_head(struct flight *f)
     f->headed = true;
 }
 
-static bool wire_canned(struct flight *f)
+static inline bool wire_canned(struct flight *f)
 {
     http_head_line(f->x, view_of("HTTP/1.1 200 OK"));
     (void)http_body(f->x, view_of(f->canned));
@@ -131,12 +131,13 @@ static bool wire_canned(struct flight *f)
 }
 
 /* Some bytes of the body, or its end. */
-static bool wire_body(struct flight *f)
+static inline bool wire_body(struct flight *f)
 {
     static uint8_t piece[16384];
     bool cut = f->reply->end == AWS_END_CUT || f->reply->end == AWS_END_STALL;
     bool bare = f->x->request.method == HTTP_HEAD;
-    uint64_t end = bare ? 0 : cut ? f->reply->end_at : f->reply->length;
+    uint64_t end = bare ? 0 : f->reply->length;
+    end = cut && f->reply->end_at < end ? f->reply->end_at : end;
     uint64_t left = end - f->delivered;
     uint32_t room = http_room(f->x);
     size_t len = left < sizeof piece ? (size_t)left : sizeof piece;
@@ -155,7 +156,7 @@ static bool wire_body(struct flight *f)
     return true;
 }
 
-static bool wire_flight(struct flight *f)
+static inline bool wire_flight(struct flight *f)
 {
     if (f->asked == NULL && f->canned == NULL)
         wire_ask(f);
@@ -175,7 +176,7 @@ static bool wire_flight(struct flight *f)
     return true;
 }
 
-static bool wire_move(void)
+static inline bool wire_move(void)
 {
     bool moved = false;
     for (int i = 0; i < WIRE_FLIGHTS; i++)
@@ -185,7 +186,7 @@ static bool wire_move(void)
 }
 
 /* When something will happen by itself, at the latest. */
-static int64_t wire_wake_ms(void)
+static inline int64_t wire_wake_ms(void)
 {
     int64_t wake = INT64_MAX;
     for (int i = 0; i < WIRE_FLIGHTS; i++) {
@@ -239,7 +240,7 @@ void trace_state(const char *machine, const char *from, const char *to)
 }
 
 /* A new model with one bucket, "archive", and a site that may use it. */
-static void wire_open(struct site *site)
+static inline void wire_open(struct site *site)
 {
     struct settings settings = {0};
     struct fault fault = {0};
@@ -260,7 +261,7 @@ static void wire_open(struct site *site)
     assert_true(ok);
 }
 
-static void wire_close(void)
+static inline void wire_close(void)
 {
     for (int i = 0; i < WIRE_FLIGHTS; i++)
         if (wire.flights[i].asked != NULL)

@@ -366,6 +366,7 @@ static enum flow on_sending(struct call *c, struct now now)
     if (!good)
         return on_trouble(c, now);
     c->success_before_ms = c->site->success_mono_ms;
+    c->success_ms = now.mono_ms;
     c->site->success_mono_ms = now.mono_ms;
     if (c->operation->paced)
         pace_answered(&c->site->pace);
@@ -392,7 +393,8 @@ void call_again(struct call *c, struct now now, struct view code,
     CHECK(c->state == CALL_ENDED);
     trouble_of_code(&c->trouble, code, 500);
     bool slow = c->trouble.cure == CURE_SLOW;
-    c->site->success_mono_ms = c->success_before_ms;  /* it was none */
+    if (c->site->success_mono_ms == c->success_ms)  /* it was none */
+        c->site->success_mono_ms = c->success_before_ms;
     fault_reset(&c->fault);
     fault_set(&c->fault, slow ? ERROR_THROTTLED : ERROR_REMOTE,
               "an error in place of a result", c->exchange.reply.status);

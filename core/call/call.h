@@ -69,7 +69,8 @@ struct call {
     int64_t         resume_mono_ms;   /* not before */
     int64_t         wake_mono_ms;
     int64_t         begun_mono_ms;    /* INT64_MIN: not yet stepped */
-    int64_t         success_before_ms;  /* the site's, before this one */
+    int64_t         success_ms, success_before_ms;  /* this one's, and the
+                                   site's before it */
     uint64_t        seen;       /* body bytes the caller was told of */
     uint32_t        failures;   /* in a row, for the pause's length */
     uint32_t        serial;     /* of the keys it was signed with */

@@ -32,10 +32,11 @@ static bool is_success(const struct http_exchange *x)
 static bool status_of(struct view line, int32_t *status)
 {
     uint64_t value;
-    if (!view_starts(line, "HTTP/"))
+    struct view rest = view_trim(line);
+    if (!view_starts(rest, "HTTP/"))
         return false;
-    view_split(&line, ' ');
-    struct view number = view_split(&line, ' ');
+    view_split(&rest, ' ');
+    struct view number = view_split(&rest, ' ');
     if (number.len != 3 || !view_u64(number, 999, &value) || value < 100)
         return false;
     *status = (int32_t)value;

@@ -405,8 +405,8 @@ static enum flow on_reading(struct logs *l, struct now now, struct span out)
         return on_room(l, out);
     case FRAME_EVENT:
         return on_event(l, out);
-    case FRAME_END:
-        return end_page(l);
+    case FRAME_END:  /* the call may not have been told yet */
+        return flow == FLOW_ENDED ? end_page(l) : FLOW_MOVED;
     case FRAME_BAD:
         break;
     }

@@ -96,7 +96,8 @@ static void learn(struct object *o, uint64_t total)
     o->known = true;
     o->total = total;
     o->modified_ms = r->modified_ms;
-    memcpy(o->etag, r->etag, sizeof o->etag);
+    if (r->etag[0] != '\0')
+        memcpy(o->etag, r->etag, sizeof o->etag);
     if (view_is_nocase(view_of(r->checksum_type), "FULL_OBJECT"))
         memcpy(o->crc64nvme, r->crc64nvme, sizeof o->crc64nvme);
 }
@@ -114,8 +115,10 @@ static const char *mistake_in_head(const struct object *o)
         return "a range of nothing was answered";
     uint64_t total = ranged ? r->range_total : r->content_length;
     uint64_t end = o->to != 0 && o->to < total ? o->to : total;
-    if (r->has_length && r->content_length > end - o->asked)
-        return "the store answered with more than it was asked for";
+    if (!r->has_length)
+        return "the store does not say how much it sends";
+    if (r->content_length != end - o->asked)
+        return "the store answered with more or less than it was asked for";
     return NULL;
 }
 
@@ -134,7 +137,7 @@ static enum flow check_head(struct object *o)
                     : "the object is not the one expected");
     if (o->known && total != o->total)
         return fail(o, ERROR_CORRUPT, "the object changed while it was read");
-    if (!o->known && (r->status == 206 || r->has_length))
+    if (!o->known)
         learn(o, total);
     o->checked = true;
     return FLOW_MOVED;
@@ -170,28 +173,17 @@ static enum flow on_refused(struct object *o)
     return FLOW_FAILED;
 }
 
-/* A whole reply came; was it all of what is wanted? */
+/* A whole reply came, or word that the version is another one. */
 static enum flow on_reply(struct object *o)
 {
-    const struct http_exchange *x = &o->call.exchange;
-    uint64_t have = o->next + ring_len(o->call.sink);
-
-    if (x->reply.status == 412)
+    if (o->call.exchange.reply.status == 412)
         return fail(o, ERROR_CORRUPT, o->known
                     ? "the object changed while it was read"
                     : "the object is not the one expected");
-    if (!o->known)
-        learn(o, have);  /* a store that told no length */
-    if (have > end_of(o))
-        return fail(o, ERROR_REMOTE, "more came than the object holds");
-    if (have < end_of(o) && x->received == 0)
-        return fail(o, ERROR_REMOTE, "a range of nothing was answered");
-    if (have == end_of(o)) {
-        enter(o, OBJECT_DONE);
-        return FLOW_ENDED;
-    }
-    begin(o);  /* a store that gives less at once than it was asked for */
-    return FLOW_MOVED;
+    if (o->next + ring_len(o->call.sink) != end_of(o))
+        return fail(o, ERROR_REMOTE, "more came than was announced");
+    enter(o, OBJECT_DONE);
+    return FLOW_ENDED;
 }
 
 /* The attempt broke off behind bytes of the object: the call may not make it

@@ -8,10 +8,10 @@
  *
  *   ERROR_CORRUPT  it changed while it was read, or is not the one expected
  *   ERROR_MISSING  no such bucket or key
- *   ERROR_DENIED   also: it lies in a Glacier class; `words` say what to do
  *   ERROR_REMOTE   a store that does not know ranges, or miscounts
  *
- * and what call.h says. The caller owns it and the name's bytes. */
+ * and what call.h says. Where a storage class keeps the object offline, the
+ * fault's words are the command that brings it back. The caller owns it and the name's bytes. */
 #ifndef FIRN_FETCH_OBJECT_H
 #define FIRN_FETCH_OBJECT_H
 

@@ -85,6 +85,12 @@ bool message_refuse(struct fault *fault, enum error error,
     return false;
 }
 
+/* A policy's refusal, and not that of keys or signatures. */
+static bool wants_grant(const struct fault *f)
+{
+    return f->operation != NULL && view_starts(view_of(f->code), "AccessDeni");
+}
+
 /* What helps, where the error alone says it; "" where it does not. */
 static const char *cure(const struct fault *f)
 {
@@ -98,17 +104,19 @@ static const char *cure(const struct fault *f)
     case ERROR_THROTTLED: return "Run again later, or with a lower --rate";
     case ERROR_NETWORK:
     case ERROR_REMOTE:    return "Run again later";
-    case ERROR_DENIED:    return f->operation != NULL ? "Grant: " : "";
+    case ERROR_DENIED:    break;
     case ERROR_CONFLICT:
     case ERROR_STOPPED:   return "Run again to go on";
     }
-    return "";
+    if (wants_grant(f))
+        return "Grant: ";
+    return f->operation != NULL ? "Check the keys and the clock" : "";
 }
 
 /* A limit has a name, a value and a cure that doubles it. */
 static void put_limit(struct text *out, const struct fault *f)
 {
-    bool pool = strncmp(f->what, "CFG_", 4) != 0;
+    bool pool = !view_starts(view_of(f->what), "CFG_");
     const char *name = pool ? "CFG_POOL_BYTES" : f->what;
     uint64_t value = f->detail > 0 ? (uint64_t)f->detail : 0;
     message_escape(out, view_of(pool ? f->what : "limit reached"));
@@ -191,7 +199,7 @@ void message_fault(struct text *out, const struct fault *fault,
     if (help[0] != '\0') {
         text_str(out, ". ");
         text_str(out, help);
-        if (fault->error == ERROR_DENIED)
+        if (fault->error == ERROR_DENIED && wants_grant(fault))
             text_str(out, fault->operation);
     }
 }

@@ -75,7 +75,7 @@ static void lay_edges(struct layout *l, const struct aws_fill *f,
     uint64_t few = events / 8;
     add_stretch(l, f->from - 1, f->from, few);
     add_stretch(l, f->from, f->from + 1, few);
-    add_stretch(l, f->from + 1, f->until - 1, events - 6 * few);
+    add_stretch(l, f->from + 1, f->until - 1, events - 5 * few);
     add_stretch(l, f->until - 1, f->until, few);
     add_stretch(l, f->until, f->until + 1, few);
     add_stretch(l, f->until + 1, f->until + 1000, few);

@@ -80,7 +80,7 @@ struct aws {
     struct aws_group **groups;    /* by name */
     size_t             group_count;
     uint64_t           generations, puts;
-    struct aws_export *exports;   /* oldest first */
+    struct aws_export **exports;  /* oldest first */
     size_t             export_count;
 
     struct aws_bucket **buckets;  /* by name */
@@ -119,6 +119,14 @@ struct aws_effect {
     uint64_t    bytes_per_second;
 };
 
+/* A body in aws-chunked form, as SDKs send it with a trailing checksum. */
+struct aws_chunks {
+    bool     on, ended, broken;
+    int      state;
+    uint64_t left;                /* bytes of the chunk in hand */
+    struct aws_buf line;
+};
+
 struct aws_held {                 /* bytes that live as long as the exchange */
     struct aws_held *next;
     char             at[];
@@ -129,7 +137,7 @@ struct aws_exchange {
     struct aws_held *held;
     struct aws_text method, path, query;
     struct aws_header *header;
-    size_t       header_count;
+    size_t       header_count, sent_headers;  /* the rest: of a trailer */
     bool         tls;
     enum aws_op  op;
     struct aws_text bucket, key;  /* decoded; of S3 */
@@ -140,7 +148,8 @@ struct aws_exchange {
     bool         throttled, refused, failed, body_unwanted;
 
     int64_t      announced;       /* Content-Length, -1 without */
-    uint64_t     received;
+    uint64_t     received, size;  /* bytes on the wire, and of the body */
+    struct aws_chunks chunks;
     struct aws_buf body;          /* as received, unless discarded */
     bool         keep_body, hash_sha, hash_md5;
     struct aws_sha256 sha;
@@ -170,6 +179,10 @@ bool aws_query_next(struct aws_exchange *x, struct aws_text *rest,
 struct aws_text aws_hold(struct aws_exchange *x, struct aws_text t);
 int64_t aws_server_now(const struct aws *m, int64_t now);
 
+/* --- chunks.c: takes the framing off; the data goes to aws_take_body() -- */
+void aws_take_chunks(struct aws_exchange *x, const char *at, size_t len);
+void aws_take_body(struct aws_exchange *x, const void *at, size_t len);
+
 /* --- reply.c ------------------------------------------------------------ */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
@@ -198,6 +211,7 @@ void aws_serve_meta(struct aws_exchange *x, int64_t now);
 void aws_serve_control(struct aws_exchange *x, int64_t now);
 /* A temporary key; the JSON or XML that tells of it is the caller's. */
 const struct aws_key *aws_issue_key(struct aws *m, int64_t expires);
+void aws_settle_exports(struct aws *m, int64_t now);
 void aws_free_groups(struct aws *m);
 void aws_free_buckets(struct aws *m);
 

@@ -128,7 +128,7 @@ void aws_upload_part(struct aws_exchange *x, struct aws_bucket *b,
     char name[40];
     struct aws_upload *u = aws_find_upload(x, b);
     if (u == NULL || !aws_part_number(x, &number)) return;
-    if (x->announced < 0) {
+    if (x->announced < 0 && !x->chunks.on) {
         aws_fail(x, 411, "MissingContentLength",
                  "You must provide the Content-Length HTTP header.");
         return;

@@ -50,12 +50,12 @@ static void choose_checksum(struct aws_exchange *x, struct aws_object *o)
 void aws_put_object(struct aws_exchange *x, struct aws_bucket *b, int64_t now)
 {
     struct aws_object made = {.key = x->key};
-    if (x->announced < 0) {
+    if (x->announced < 0 && !x->chunks.on) {
         aws_fail(x, 411, "MissingContentLength",
                  "You must provide the Content-Length HTTP header.");
         return;
     }
-    if (x->received > ONE_PUT_BYTES_MAX) {
+    if (x->size > ONE_PUT_BYTES_MAX) {
         aws_fail(x, 400, "EntityTooLarge",
                  "Your proposed upload exceeds the maximum allowed size");
         return;

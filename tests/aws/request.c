@@ -71,8 +71,9 @@ static void keep_request(struct aws_exchange *x, const struct aws_request *r)
     x->path = aws_hold(x, r->path);
     x->query = aws_hold(x, r->query);
     x->tls = r->tls;
-    x->header_count = r->header_count;
-    x->header = aws_alloc(r->header_count * sizeof x->header[0]);
+    x->header_count = x->sent_headers = r->header_count;
+    /* A trailer may add one. */
+    x->header = aws_alloc((r->header_count + 1) * sizeof x->header[0]);
     for (size_t i = 0; i < r->header_count; i++) {
         x->header[i].name = aws_hold(x, r->headers[i].name);
         x->header[i].value = aws_hold(x, r->headers[i].value);
@@ -95,6 +96,9 @@ static void prepare_body(struct aws_exchange *x)
     x->hash_sha = aws_op_service[x->op] != AWS_SERVICE_S3 ||
                   (aws_header_of(x, "x-amz-content-sha256", &value) &&
                    value.len == 64);
+    x->chunks.on = aws_op_service[x->op] == AWS_SERVICE_S3 &&
+                   aws_header_of(x, "x-amz-content-sha256", &value) &&
+                   aws_is(value, "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
     if (aws_header_of(x, "content-md5", &value)) x->hash_md5 = true;
     aws_sha256_init(&x->sha);
     aws_md5_init(&x->md5);
@@ -133,8 +137,9 @@ bool aws_refused(const struct aws_exchange *x)
     return x->refused;
 }
 
-static void take_body(struct aws_exchange *x, const void *at, size_t len)
+void aws_take_body(struct aws_exchange *x, const void *at, size_t len)
 {
+    x->size += len;
     if (x->hash_sha) aws_sha256_add(&x->sha, at, len);
     if (x->hash_md5) aws_md5_add(&x->md5, at, len);
     if (aws_op_service[x->op] == AWS_SERVICE_S3)
@@ -155,12 +160,13 @@ void aws_body(struct aws_exchange *x, const void *at, size_t len)
         if (wanted >= flip && wanted - flip < len) {
             char *turned = aws_dup((struct aws_text){at, len});
             turned[wanted - flip] ^= 1;
-            take_body(x, turned, len);
+            aws_take_body(x, turned, len);
             free(turned);
             return;
         }
     }
-    take_body(x, at, len);
+    if (x->chunks.on) aws_take_chunks(x, at, len);
+    else aws_take_body(x, at, len);
 }
 
 /* Pages are megabytes: their memory is used again. */
@@ -192,6 +198,7 @@ void aws_close(struct aws_exchange *x)
     free(x->effect.drop);
     free(x->effect.xml);
     aws_free_buf(&x->body);
+    aws_free_buf(&x->chunks.line);
     aws_free_buf(&x->headers);
     aws_free_buf(&x->text);
     keep_spare(x);
@@ -254,7 +261,9 @@ static void work(struct aws_exchange *x, int64_t now)
         fail_by_effect(x);
         return;
     }
-    if (x->announced >= 0 && x->received != (uint64_t)x->announced) {
+    if (x->chunks.on && !x->chunks.ended) x->chunks.broken = true;
+    if (x->chunks.broken ||
+        (x->announced >= 0 && x->received != (uint64_t)x->announced)) {
         aws_fail(x, 400, "IncompleteBody", "The request body is too short.");
         return;
     }
@@ -280,6 +289,7 @@ const struct aws_reply *aws_finish(struct aws_exchange *x, int64_t now)
         aws_route_sts(x);
         meet(x, now);
     }
+    aws_settle_exports(x->model, now);
     if (!x->effect.before || x->effect.after) work(x, now);
     if (x->failed && !x->throttled) x->model->count[x->op].failed++;
     aws_end_reply(x, now);

@@ -79,6 +79,9 @@ struct aws_object *aws_find_object(const struct aws_bucket *b,
 /* Takes over attributes and content; the key is copied. */
 struct aws_object *aws_store(struct aws *m, struct aws_bucket *b,
                              const struct aws_object *made);
+/* An object of AWS's own making, with these bytes. */
+void aws_store_bytes(struct aws *m, struct aws_bucket *b, const char *key,
+                     struct aws_text bytes, int64_t now);
 bool aws_unstore(struct aws *m, struct aws_bucket *b, struct aws_text key);
 void aws_free_object(struct aws_object *o);
 void aws_free_content(struct aws_content *c);

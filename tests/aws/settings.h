@@ -24,7 +24,11 @@
     X(VISIBLE_AFTER, "visible-after", 0)     /* time from put to read */ \
     X(EXPIRY_LAG, "expiry-lag", 0)           /* expired, still readable */ \
     X(DENY_UNMASK, "deny-unmask", 0) \
-    X(EXPORT_TIME, "export-time", 60000)     /* how long an export runs */ \
+    /* CloudWatch Logs: exports */ \
+    X(EXPORT_TIME, "export-time", 60000)     /* how long one runs */ \
+    X(EXPORT_FAILS, "export-fails", 0)       /* share that ends FAILED */ \
+    X(EXPORT_FILE, "export-file", 67108864)  /* most raw bytes in a file */ \
+    X(EXPORT_DISORDER, "export-disorder", 0) /* 1: files are not sorted */ \
     /* S3 */ \
     X(PART_BYTES_MIN, "part-bytes-min", 5242880) \
     X(DISCARD, "discard", 0)     /* 1: keep sizes and CRCs, not bytes */ \

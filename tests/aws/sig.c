@@ -161,7 +161,7 @@ static bool signs_enough(const struct aws_exchange *x, const struct claim *c)
         last = name;
     }
     if (!is_signed(c, aws_str("host"))) return false;
-    for (size_t i = 0; i < x->header_count; i++) {
+    for (size_t i = 0; i < x->sent_headers; i++) {
         struct aws_text name = x->header[i].name;
         bool wanted = (name.len > 6 &&
                        aws_is_nocase((struct aws_text){name.at, 6},

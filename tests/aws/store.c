@@ -51,11 +51,11 @@ static void add_segment(struct aws_content *c, struct aws_segment s)
 
 struct aws_content aws_take_content(struct aws_exchange *x)
 {
-    struct aws_content c = {.size = x->received, .crc64 = x->crc64,
+    struct aws_content c = {.size = x->size, .crc64 = x->crc64,
                             .kept = x->keep_body};
     struct aws_blob *blob = aws_alloc(sizeof *blob);
     blob->uses = 1;
-    blob->size = x->received;
+    blob->size = x->size;
     if (x->keep_body) {
         blob->bytes = x->body.at;
         x->body = (struct aws_buf){0};
@@ -65,7 +65,7 @@ struct aws_content aws_take_content(struct aws_exchange *x)
         memcpy(c.md5, &c.crc64, 8);
         memcpy(c.md5 + 8, &more, 8);
     }
-    add_segment(&c, (struct aws_segment){blob, 0, x->received});
+    add_segment(&c, (struct aws_segment){blob, 0, x->size});
     return c;
 }
 
@@ -168,6 +168,29 @@ struct aws_object *aws_store(struct aws *m, struct aws_bucket *b,
     }
     b->object[at] = o;
     return o;
+}
+
+void aws_store_bytes(struct aws *m, struct aws_bucket *b, const char *key,
+                     struct aws_text bytes, int64_t now)
+{
+    struct aws_object made = {.key = aws_str(key)};
+    struct aws_blob *blob = aws_alloc(sizeof *blob);
+    struct aws_md5 md5;
+    *blob = (struct aws_blob){1, bytes.len, aws_dup(bytes)};
+    made.content = (struct aws_content){
+        .size = bytes.len, .kept = true,
+        .crc64 = aws_crc64(0, bytes.at, bytes.len)};
+    aws_md5_init(&md5);
+    aws_md5_add(&md5, bytes.at, bytes.len);
+    aws_md5_end(&md5, made.content.md5);
+    add_segment(&made.content, (struct aws_segment){blob, 0, bytes.len});
+    made.attributes = (struct aws_attributes){
+        aws_dup(aws_str("")), aws_dup(aws_str("STANDARD")),
+        aws_dup(aws_str("crc64nvme")), aws_dup(aws_str("FULL_OBJECT"))};
+    made.modified = aws_server_now(m, now);
+    aws_etag_of(&made.content, made.etag);
+    aws_base64_of(made.content.crc64, 8, made.checksum);
+    (void)aws_store(m, b, &made);
 }
 
 static void bury(struct aws *m, struct aws_bucket *b, struct aws_text key)

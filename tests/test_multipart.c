@@ -1,0 +1,204 @@
+/* test_multipart.c - replies that are not what they have to be.
+ * Method: uploads to stores without checksums; answers cut, foreign or empty
+ * in place of the model's; lists of parts that do not agree or go on over many
+ * pages, read in slices and twice. */
+#include "upload_rig.h"
+
+static void stores_without_checksums(void **state)
+{
+    static const uint32_t bytes[] = {SMALL_BYTES, LARGE_BYTES};
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(bytes); i++) {
+        begin(SLOTS);
+        aws_set(wire.model, "return-sums", 0);
+        assert_int_equal(send(bytes[i]), FLOW_ENDED);
+        assert_true(good(bytes[i]) && !upload.crc_confirmed);
+        end();
+        begin(SLOTS);
+        target.checksum = false;
+        assert_int_equal(send(bytes[i]), FLOW_ENDED);
+        assert_true(good(bytes[i]));
+        end();
+    }
+}
+
+static void white_space_before_the_answer(void **state)
+{
+    (void)state;
+    begin(SLOTS);
+    aws_set(wire.model, "spaces", 100000);
+    aws_set(wire.model, "chunked", 1);
+    assert_int_equal(send(LARGE_BYTES), FLOW_ENDED);
+    assert_true(good(LARGE_BYTES));
+    end();
+}
+
+static void answers_that_are_none(void **state)
+{
+    static const struct { const char *name, *when, *answer; } cases[] = {
+        {"HTML for Create", "?uploads", "<html><p>hello</html>"},
+        {"no upload id", "?uploads", "<InitiateMultipartUploadResult/>"},
+        {"nothing for Create", "?uploads", ""},
+        {"another document for List", "GET ", "<a/>"},
+        {"a list cut short", "GET ", "<ListPartsResult><Part>"},
+        {"nothing for Complete", "mp-object-size", "   "},
+        {"another document for Complete", "mp-object-size", "<ok/>"},
+    };
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(cases); i++)
+        for (uint32_t times = 3; times < 200; times += 100) {
+            begin(SLOTS);
+            wire.canned_if = cases[i].when;
+            wire.canned = cases[i].answer;
+            wire.canned_times = times;
+            enum flow flow = send(LARGE_BYTES);
+            bool ok = times == 3 ? flow == FLOW_ENDED && good(LARGE_BYTES)
+                                 : flow == FLOW_FAILED &&
+                                   upload.fault.error == ERROR_REMOTE;
+            failures += BROKEN(cases[i].name, ok);
+            end();
+        }
+    assert_int_equal(failures, 0);
+}
+
+static void lists_that_do_not_agree(void **state)
+{
+#define PART(n, size) "<Part><PartNumber>" n "</PartNumber><ETag>&quot;e" \
+    "&quot;</ETag><Size>" size "</Size></Part>"
+    static const char *const lists[] = {
+        "", PART("1", "5280000"), PART("2", "5280000"),
+        PART("1", "5280000") PART("3", "162880"),
+        PART("1", "5280000") PART("2", "1"),
+        PART("1", "5280000") PART("2", "162880") PART("3", "1"),
+        PART("1", "5280000") "<Part><PartNumber>2</PartNumber></Part>",
+        PART("1", "18446744073709551615") PART("2", "162880"),
+        "<IsTruncated>true</IsTruncated>",
+    };
+    char answer[1000];
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(lists); i++) {
+        begin(SLOTS);
+        (void)snprintf(answer, sizeof answer, "<ListPartsResult>%s"
+                       "</ListPartsResult>", lists[i]);
+        wire.canned_if = "GET ";
+        wire.canned = answer;
+        wire.canned_times = 1;
+        failures += BROKEN(lists[i], send(LARGE_BYTES) == FLOW_FAILED &&
+                           upload.fault.error == ERROR_REMOTE);
+        end();
+    }
+    assert_int_equal(failures, 0);
+}
+
+static void abort_until_no_part_is_left(void **state)
+{
+    (void)state;
+    for (uint32_t times = 1; times < 20; times += 10) {
+        begin(SLOTS);
+        append(&upload, 0, LARGE_BYTES);
+        (void)drive(&upload);
+        wire.canned_if = "max-parts=1";
+        wire.canned = "<ListPartsResult><Part></Part></ListPartsResult>";
+        wire.canned_times = times;
+        upload_abort(&upload);
+        enum flow flow = drive(&upload);
+        assert_int_equal(flow, times == 1 ? FLOW_ENDED : FLOW_FAILED);
+        end();
+    }
+}
+
+/* --- a list by itself ------------------------------------------------------ */
+
+static char page_room[400000];
+
+static void write_page(struct text *t, uint32_t from, uint32_t to, bool more)
+{
+    text_init(t, page_room, sizeof page_room);
+    text_str(t, "<?xml version=\"1.0\"?>\n<ListPartsResult xmlns=\"x\">"
+                "<Bucket>b</Bucket><IsTruncated>");
+    text_str(t, more ? "true" : "false");
+    text_str(t, "</IsTruncated>");
+    for (uint32_t n = from; n <= to; n++) {
+        text_str(t, "<Part><PartNumber>");
+        text_u64(t, n);
+        text_str(t, "</PartNumber><LastModified>2026</LastModified><ETag>"
+                    "&quot;0123456789abcdef0123456789abcdef&quot;</ETag>"
+                    "<Size>5300000</Size><ChecksumCRC64NVME>x"
+                    "</ChecksumCRC64NVME></Part>");
+    }
+    text_str(t, "</ListPartsResult>");
+    assert_false(t->overflow);
+}
+
+/* Reads the first `bytes` of a page through a small ring. */
+static enum elements_event read_page(struct listing *l, struct view page,
+                                     uint32_t bytes)
+{
+    static struct elements e;
+    static uint8_t ring_bytes[1024];
+    struct ring r;
+    enum elements_event event;
+    uint32_t at = 0;
+    ring_init(&r, ring_bytes, sizeof ring_bytes);
+    elements_init(&e, &r);
+    listing_page(l);
+    do {
+        uint32_t end = at + 700 < bytes ? at + 700 : bytes;
+        at += ring_write(&r, view_slice(page, at, end));
+        if (at == page.len)
+            ring_end(&r);
+        while ((event = elements_next(&e)) == ELEMENTS_END_TAG)
+            listing_take(l, &e);
+    } while (event == ELEMENTS_MORE && at < bytes);
+    return event;
+}
+
+/* 10,000 parts in ten pages, each of which breaks off once. */
+static void the_longest_list(void **state)
+{
+    struct listing l;
+    struct chain body;
+    struct text page;
+    struct view views[LIMIT_PART_SLOTS];
+    (void)state;
+    arena_init(&arena, (struct span){arena_bytes, sizeof arena_bytes},
+               arena_next, CFG_SLOT_BYTES);
+    chain_init(&body);
+    listing_init(&l, &arena, &body);
+    for (uint32_t n = 0; n < 10; n++) {
+        write_page(&page, 1000 * n + 1, 1000 * n + 1000, n < 9);
+        (void)read_page(&l, text_view(&page), 9000 * n + 20);
+        assert_int_equal(read_page(&l, text_view(&page), page.len),
+                         ELEMENTS_END);
+        assert_true(l.more == (n < 9) && l.parts == 1000 * n + 1000);
+    }
+    listing_finish(&l);
+    assert_int_equal(l.fault.error, ERROR_NONE);
+    assert_true(l.bytes == 53000000000);
+    assert_true(body.bytes < 1200000);
+    uint32_t count = chain_views(&arena, &body, views, LIMIT_PART_SLOTS);
+    assert_true(view_ends(views[count - 1],
+                          "</ETag></Part></CompleteMultipartUpload>"));
+    static const char start[] = "<CompleteMultipartUpload xmlns=\"http://s3."
+        "amazonaws.com/doc/2006-03-01/\"><Part><PartNumber>1</PartNumber>"
+        "<ETag>&quot;0123456789abcdef0123456789abcdef&quot;</ETag></Part>"
+        "<Part><PartNumber>2</PartNumber>";
+    assert_true(view_starts(views[0], start));
+    chain_clear(&arena, &body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stores_without_checksums),
+        cmocka_unit_test(white_space_before_the_answer),
+        cmocka_unit_test(answers_that_are_none),
+        cmocka_unit_test(lists_that_do_not_agree),
+        cmocka_unit_test(abort_until_no_part_is_left),
+        cmocka_unit_test(the_longest_list),
+    };
+    rig_fill();
+    return RUN(tests);
+}
