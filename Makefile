@@ -27,7 +27,7 @@ CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
          $(SHIP:%=core/ship/%.c) $(TASK:%=core/task/%.c)
 
-PLATFORM := posix procfs pool filter lock digest_mbedtls trust \
+PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls trust \
             transport_words transport_handle transport_curl progress memory \
             version main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
@@ -75,6 +75,8 @@ $(OUT)/obj/core/%.o: core/%.c | $(MADE)
 PLATFORM_FLAGS = -D_GNU_SOURCE -Icore -Iplatform -I$(OUT) -I$(DEPS) \
                  -isystem $(DEPS)/include -Ibuild/deps/ca
 $(OUT)/obj/platform/pool.o: PLATFORM_FLAGS += -fno-builtin
+$(OUT)/obj/platform/bytes.o: PLATFORM_FLAGS += -fno-builtin \
+                              -fno-tree-loop-distribute-patterns
 $(OUT)/obj/platform/%.o: platform/%.c | $(MADE)
 	echo "  $<"; mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(PLATFORM_FLAGS) -c -o $@ $<

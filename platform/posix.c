@@ -21,7 +21,7 @@
 
 enum { EXIT_STOPPED = 75 };
 
-static volatile sig_atomic_t signals_stop, signals_reload;
+static volatile sig_atomic_t signals_stop, signals_reload, signals_came;
 static int signals_pipe[2] = {-1, -1};
 static bool tracing;
 
@@ -158,6 +158,7 @@ static void wake(void)
     int saved = errno;
     ssize_t n = write(signals_pipe[1], "", 1);
 
+    signals_came = 1;
     (void)n;  /* full: it is awake already */
     errno = saved;
 }
@@ -203,6 +204,9 @@ uint32_t posix_signals_take(void)
     uint32_t came = 0;
     uint8_t bytes[16];
 
+    if (!signals_came)
+        return 0;
+    signals_came = 0;
     while (signals_pipe[0] >= 0 &&
            read(signals_pipe[0], bytes, sizeof bytes) > 0)
         continue;

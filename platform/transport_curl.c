@@ -156,11 +156,27 @@ static void end(struct transport *t, struct transport_slot *s, CURLcode code,
     t->ended = true;
 }
 
+/* Whether the exchange was begun anew, in a handshake that may do better. */
+static bool again(struct transport *t, struct transport_slot *s,
+                  CURLcode code)
+{
+    if (code != CURLE_SSL_CONNECT_ERROR ||
+        words_tls_error(s->error) != MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER ||
+        !trust_demote(&t->trust, s->host))
+        return false;
+    (void)curl_multi_remove_handle(t->multi, s->easy);
+    if (curl_multi_add_handle(t->multi, s->easy) != CURLM_OK)
+        s->doomed = CURLE_OUT_OF_MEMORY;
+    return true;
+}
+
 static void finish(struct transport *t, struct transport_slot *s,
                    CURLcode code)
 {
     bool full = pool_use().failures != s->refusals;
 
+    if (again(t, s, code))
+        return;
     if (code == CURLE_OUT_OF_MEMORY || (code != CURLE_OK && full))
         end(t, s, CURLE_OUT_OF_MEMORY, TRANSPORT_POOL_FULL);
     else if (code != CURLE_OK)

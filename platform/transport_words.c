@@ -25,26 +25,39 @@ static const char *of_socket(long os_error, const char *otherwise)
     }
 }
 
-/* curl prints mbedTLS's error as "(-0x7780)". */
-static int tls_error(const char *message)
+int words_tls_error(const char *message)
 {
     const char *at = strstr(message, "(-0x");
 
     return at == NULL ? 0 : -(int)strtol(at + 4, NULL, 16);
 }
 
+/* mbedTLS adds the number of a cause in the lower seven bits. */
+static const char *of_parsing(int error)
+{
+    switch (-(-error & ~0x7f)) {
+    case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG:
+        return "a certificate's signature is weak, or of a kind not known"
+               " here";
+    case MBEDTLS_ERR_X509_INVALID_EXTENSIONS:
+        return "a certificate has an extension not known here";
+    case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
+    case MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE:
+        return "a certificate's key is of a kind not known here";
+    default:
+        return "a certificate is damaged";
+    }
+}
+
 static const char *of_tls(const struct words_case *c, const char *otherwise)
 {
-    int error = tls_error(c->message);
+    int error = words_tls_error(c->message);
 
     if (c->certificate != NULL)
         return c->certificate;
     if (error <= MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE &&
-        error > MBEDTLS_ERR_X509_FATAL_ERROR)
-        return "a certificate is damaged";
-    if (error <= MBEDTLS_ERR_X509_INVALID_EXTENSIONS &&
-        error > MBEDTLS_ERR_X509_UNKNOWN_VERSION)
-        return "a certificate has an extension not known here";
+        error >= MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE)
+        return of_parsing(error);
     switch (error) {
     case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
         return "it speaks neither TLS 1.2 nor 1.3";
@@ -58,10 +71,10 @@ static const char *of_tls(const struct words_case *c, const char *otherwise)
         return "it does not speak TLS";
     case MBEDTLS_ERR_SSL_INVALID_MAC:
         return "the TLS connection was tampered with";
-    case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE:
-        return "it wants a client certificate";
+    case MBEDTLS_ERR_SSL_BAD_CERTIFICATE:
+        return "its certificate is not one for servers";
     default:
-        return of_socket(c->os_error, otherwise);
+        return otherwise;
     }
 }
 
@@ -91,9 +104,10 @@ const char *words_of(const struct words_case *c)
         return "the connection closed without a reply";
     case CURLE_SEND_ERROR:
     case CURLE_SEND_FAIL_REWIND:
-        return of_tls(c, "the connection broke while sending");
+        return of_socket(c->os_error, "the connection broke while sending");
     case CURLE_RECV_ERROR:
-        return of_tls(c, "the connection broke while receiving");
+        return of_tls(c, of_socket(c->os_error, "the connection broke while"
+                                                " receiving"));
     case CURLE_PEER_FAILED_VERIFICATION:
         return of_tls(c, "its certificate was refused");
     case CURLE_SSL_CONNECT_ERROR:

@@ -14,6 +14,8 @@ struct words_case {
     const char *certificate;  /* why it was refused, or NULL */
 };
 
+/* mbedTLS's error, which curl prints as "(-0x7780)"; 0 when there is none. */
+int words_tls_error(const char *message);
 /* One literal reason each, to stand after "service unreachable: ". */
 const char *words_of(const struct words_case *c);
 

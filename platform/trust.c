@@ -41,13 +41,21 @@ static const int cipher_suites[] = {
     0,
 };
 
+#define SIGNATURES_OF_TLS12                    \
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, \
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384, \
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512, \
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,       \
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,       \
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512
+
+static const uint16_t signatures_tls12[] = {
+    SIGNATURES_OF_TLS12,
+    MBEDTLS_TLS1_3_SIG_NONE,
+};
+
 static const uint16_t signatures[] = {
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
-    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
-    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
-    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+    SIGNATURES_OF_TLS12,
     MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
     MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
     MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
@@ -253,6 +261,32 @@ bool trust_is_amazon(struct view host)
     return in_domain(host, "amazonaws.com") || in_domain(host, "api.aws");
 }
 
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(struct view host)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (uint32_t i = 0; i < host.len; i++)
+        hash = (hash ^ host.at[i]) * 0x100000001b3;
+    return hash;
+}
+
+static bool is_demoted(const struct trust *t, struct view host)
+{
+    for (uint32_t i = 0; i < TRUST_DEMOTED && i < t->demoted_count; i++)
+        if (t->demoted[i] == hash_of(host))
+            return true;
+    return false;
+}
+
+bool trust_demote(struct trust *t, struct view host)
+{
+    if (is_demoted(t, host))
+        return false;
+    t->demoted[t->demoted_count++ % TRUST_DEMOTED] = hash_of(host);
+    return true;
+}
+
 void trust_apply(struct trust *t, mbedtls_ssl_config *config,
                  struct view host, struct verdict *verdict)
 {
@@ -268,6 +302,10 @@ void trust_apply(struct trust *t, mbedtls_ssl_config *config,
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_cert_profile(config, &mbedtls_x509_crt_profile_default);
     mbedtls_ssl_conf_sig_algs(config, signatures);
+    if (is_demoted(t, host)) {
+        mbedtls_ssl_conf_sig_algs(config, signatures_tls12);
+        mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
+    }
     mbedtls_ssl_conf_ciphersuites(config, cipher_suites);
     mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
 }

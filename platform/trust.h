@@ -24,11 +24,15 @@
 
 #include "base/error.h"
 
+enum { TRUST_DEMOTED = 4 };  /* hosts remembered */
+
 struct trust {
     mbedtls_x509_crt amazon;  /* parsed once, shared by all connections */
     int      bundle;          /* file descriptor, or -1 */
     uint64_t bundle_bytes;
     bool     replaced;        /* the user's bundle stands for all hosts */
+    uint64_t demoted[TRUST_DEMOTED];  /* hashes of hosts: TLS 1.2, no PSS */
+    uint32_t demoted_count;
 };
 
 /* What verification found, for one connection; lives as long as it. */
@@ -46,6 +50,9 @@ bool trust_init(struct trust *t, const char *bundle, struct fault *fault);
 /* Arms the TLS configuration of one connection to `host`. */
 void trust_apply(struct trust *t, mbedtls_ssl_config *config,
                  struct view host, struct verdict *verdict);
+/* After a handshake with `host` failed for an illegal parameter: false if it
+ * was for TLS 1.2 without PSS already, else the next one will be. */
+bool trust_demote(struct trust *t, struct view host);
 /* Why the certificate was refused, in a few literal words; NULL: it was
  * not. */
 const char *trust_reason(const struct verdict *v);

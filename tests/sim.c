@@ -216,7 +216,10 @@ static bool put_slice(struct transport *t, struct sim_exchange *e)
     e->next_ms = t->mono_ms;
     if (t->bytes_per_ms > 0)
         e->next_ms += (int64_t)e->held_len / t->bytes_per_ms;
-    if (e->held_len == 0)
+    /* The end may show at once, or only when there is nothing more. */
+    bool last = e->delivered == e->reply->length &&
+                chance_below(&t->chance, 2) == 0;
+    if (e->held_len == 0 || last)
         end(t, e);
     return true;
 }

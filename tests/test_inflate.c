@@ -456,7 +456,7 @@ static void test_middle(void **state)
     struct law law = law_of(INFLATE_GZIP);
 
     (void)state;
-    make_raw(200000, 9);
+    make_raw(100000, 9);
     packed.len = 0;
     put_deflate(&packed, view_file(&raw), false);
     subject.middle = true;
@@ -553,7 +553,7 @@ static void test_tools(void **state)
     uint32_t once;
 
     (void)state;
-    make_raw(900000, 21);
+    make_raw(300000, 21);
     once = raw.len;
     put(&raw, raw.at, once);
     assert_true(fd >= 0 && write(fd, raw.at, once) == (ssize_t)once);

@@ -109,7 +109,7 @@ static void abort_until_no_part_is_left(void **state)
     }
 }
 
-/* --- a list by itself ------------------------------------------------------ */
+/* --- a list by itself ---------------------------------------------------- */
 
 static char page_room[400000];
 

@@ -6,7 +6,7 @@
 #include "upload_rig.h"
 
 enum {
-    LANES = 4, WINDOW_BLOCKS = 40, RUNS = 8,
+    LANES = 4, WINDOW_BLOCKS = 40, RUNS = 30,
     BLOCK_SLOTS = (LIMIT_PACKED_BYTES + CFG_SLOT_BYTES - 1) / CFG_SLOT_BYTES
                   + 1,
 };
@@ -101,7 +101,7 @@ static bool turn(bool slow_network)
     for (uint32_t i = 0; i < LANES; i++) {
         if (chance_below(&dice, 3) > 0)
             moved |= pack(&lanes[(first + i) % LANES]);
-        moved |= chance_below(&dice, 2) > 0 && move();
+        moved |= chance_below(&dice, 6) == 0 && move();
     }
     if (!slow_network || chance_below(&dice, 8) == 0)
         moved |= upload_step(&upload, wire_now()) == FLOW_MOVED ||
@@ -133,7 +133,7 @@ static bool flows(uint32_t slots, uint64_t seed)
     }
     bool ok = true;
     for (uint32_t n = 0; ok && !all_read(); n++)
-        ok = turn(seed % 2 == 0) || anything();
+        ok = turn(seed % 4 < 2) || anything();
     if (ok)
         upload_end(&upload);
     ok = ok && drive(&upload) == FLOW_ENDED && upload.crc == want_crc &&
@@ -150,7 +150,7 @@ static void nobody_waits_for_ever(void **state)
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
         char name[64];
         uint64_t more = seed * seed * (SLOTS - least) / (RUNS * RUNS);
-        uint32_t slots = least + (uint32_t)(seed <= 3 ? 0 : more);
+        uint32_t slots = least + (uint32_t)(seed % 2 == 1 ? 0 : more);
         (void)snprintf(name, sizeof name, "%u slots, seed %u", slots,
                        (unsigned)seed);
         failures += BROKEN(name, flows(slots, seed));

@@ -36,7 +36,7 @@ static void the_object_is_described(void **state)
     end();
     begin(SLOTS);
     target.sse = view_of("AES256");
-    append(&upload, 0, LARGE_BYTES);
+    append(&upload, 0, CFG_PART_BYTES);
     for (int i = 0; i < 9 && wire.started == 0; i++)
         (void)upload_step(&upload, wire_now());
     wire_move();
@@ -61,6 +61,7 @@ static const struct manner {
 } manners[] = {
     {"lost", "*"}, {"reset", "*"}, {"cut=?", "*"}, {"stall=3", "*"},
     {"hang", "*"},
+    {"dup", "CreateMultipartUpload"}, {"dup", "CompleteMultipartUpload"},
     {"error=InternalError status=500 html", "*"},
     {"error=SlowDown status=503", "*"},
     {"error=ServiceUnavailable status=503 nobody", "*"},
@@ -110,7 +111,7 @@ static void every_request_faulted(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* --- faults that come out ------------------------------------------------- */
+/* --- faults that come out ------------------------------------------------ */
 
 static const struct row {
     const char *name, *fault;
@@ -186,7 +187,7 @@ static void damaged_once_is_sent_again(void **state)
     end();
 }
 
-/* --- conditions ----------------------------------------------------------- */
+/* --- conditions ---------------------------------------------------------- */
 
 static void someone_was_first(void **state)
 {
@@ -244,7 +245,7 @@ static void replacement(void **state)
     }
 }
 
-/* --- abort, resume, limits ------------------------------------------------- */
+/* --- abort, resume, limits ----------------------------------------------- */
 
 static void abort_wherever_it_is(void **state)
 {

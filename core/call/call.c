@@ -23,6 +23,8 @@ static void enter(struct call *c, enum call_state next)
 {
     trace_state("call", state_name[c->state], state_name[next]);
     c->state = next;
+    if (next != CALL_SENDING)  /* a session token was in them */
+        secret_wipe(c->signed_bytes, c->signed_headers.len);
 }
 
 void call_init(struct call *c, struct site *site, struct ring *sink)
@@ -103,7 +105,7 @@ void call_query(struct call *c, const char *name, struct view value)
 void call_header(struct call *c, const char *name, struct view value)
 {
     if (!sigv4_header(&c->headers, name, value) && !c->headers.overflow)
-        refuse(c, "a header's value has control characters");
+        refuse(c, "a header is given twice, or has control characters");
 }
 
 struct text *call_body(struct call *c)

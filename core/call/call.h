@@ -95,8 +95,9 @@ void call_key(struct call *c, struct view bucket, struct view key);
 void call_query(struct call *c, const char *name, struct view value);
 /* The name in lower case. A value with a control byte fails the call. */
 void call_header(struct call *c, const char *name, struct view value);
-/* Where to write a small body; call_slices() is for large ones, which go to
- * S3 over https without their hash: give a checksum by header. */
+/* Where to write a small body; call_slices() is for large ones. Over https a
+ * body of more than 64 KiB goes to S3 without its hash: give a checksum by
+ * header. */
 struct text *call_body(struct call *c);
 void call_slices(struct call *c, const struct view *slices, uint32_t count,
                  uint64_t bytes);

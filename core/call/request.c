@@ -1,6 +1,8 @@
 /* request.c - see request.h. */
 #include "call/request.h"
 
+enum { HASHED_BYTES = 65536 };  /* the longest body hashed over TLS too */
+
 static const char *service_name(enum site_service service)
 {
     switch (service) {
@@ -70,7 +72,8 @@ static void put_headers(struct call *c, const struct endpoint *e,
     struct site *s = c->site;
     const struct http_request *r = &c->exchange.request;
     bool s3 = c->operation->service == SITE_S3;
-    bool large = c->slices != NULL && view_is(view_of(e->scheme), "https");
+    bool large = c->slices != NULL && r->body_bytes > HASHED_BYTES &&
+                 view_is(view_of(e->scheme), "https");
     char hash[SIGV4_HASH_BYTES] = SIGV4_UNSIGNED, path_at[256];
     struct text path, *h = &c->signed_headers;
     text_init(&path, path_at, sizeof path_at);

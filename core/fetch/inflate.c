@@ -29,6 +29,15 @@ static enum flow enter(struct inflate *z, enum inflating next)
     return next == INFLATE_FAILED ? FLOW_FAILED : FLOW_MOVED;
 }
 
+/* The words go with the fault: if another was first, they are dropped. */
+static enum flow fail(struct inflate *z, struct fault fault,
+                      const struct text *words)
+{
+    fault_words(&fault, text_view(words));
+    fault_adopt(z->stage.fault, &fault);
+    return enter(z, INFLATE_FAILED);
+}
+
 static enum flow corrupt_at(struct inflate *z, const char *what,
                             uint64_t offset)
 {
@@ -42,9 +51,8 @@ static enum flow corrupt_at(struct inflate *z, const char *what,
         text_str(&t, ", in the member that begins at byte ");
         text_u64(&t, z->member_offset);
     }
-    fault_set(z->stage.fault, ERROR_CORRUPT, what, (int64_t)offset);
-    fault_words(z->stage.fault, text_view(&t));
-    return enter(z, INFLATE_FAILED);
+    return fail(z, (struct fault){.error = ERROR_CORRUPT, .what = what,
+                                  .detail = (int64_t)offset}, &t);
 }
 
 static enum flow corrupt(struct inflate *z, const char *what)
@@ -309,11 +317,12 @@ static enum flow refuse_window(struct inflate *z, uint64_t bytes)
     text_u64(&t, bytes);
     text_str(&t, " bytes: build with CFG_ZSTD_WINDOW_LOG=");
     text_u64(&t, log);
-    fault_set(z->stage.fault, ERROR_LIMIT,
-              "a zstd frame needs more memory than CFG_ZSTD_WINDOW_LOG gives",
-              INFLATE_WINDOW_BYTES);
-    fault_words(z->stage.fault, text_view(&t));
-    return enter(z, INFLATE_FAILED);
+    return fail(z, (struct fault){
+        .error = ERROR_LIMIT,
+        .what = "a zstd frame needs more memory than CFG_ZSTD_WINDOW_LOG "
+                "gives",
+        .detail = INFLATE_WINDOW_BYTES,
+    }, &t);
 }
 
 static enum flow refuse_dictionary(struct inflate *z, uint32_t id)

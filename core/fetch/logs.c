@@ -8,7 +8,7 @@
 #include "base/trace.h"
 
 enum {
-    UNSURE_BYTES  = 64,  /* where room ends depends on slices by so much */
+    LESSONS_MOST  = 32,
     BROKEN_MOST   = 4,
     RESTARTS_MOST = 4,
 };
@@ -51,6 +51,13 @@ void logs_init(struct logs *l, struct site *site,
     fault_reset(&l->fault);
 }
 
+static void forget_token(struct logs *l)
+{
+    l->token_len = 0;
+    l->anchor_age = 0;
+    l->anchor_life = 0;
+}
+
 void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
 {
     CHECK(l->state == LOGS_IDLE && from_ms < until_ms);
@@ -67,9 +74,7 @@ void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
     l->discard = false;
     l->broken = 0;
     l->restarts = 0;
-    l->token_len = 0;
-    l->anchor_age = 0;
-    l->anchor_life = 0;
+    forget_token(l);
     l->long_event.learned = false;
     seen_reset(&l->seen);
     enter(l, LOGS_ASKING);
@@ -84,7 +89,8 @@ static bool knows_repeats(const struct logs *l)
 bool logs_may_change_end(const struct logs *l)
 {
     return l->state == LOGS_IDLE ||
-           (l->state == LOGS_ASKING && !l->replay && knows_repeats(l));
+           (l->state == LOGS_ASKING && !l->replay && knows_repeats(l) &&
+            !l->long_event.learned);
 }
 
 void logs_change_end(struct logs *l, int64_t until_ms)
@@ -92,9 +98,7 @@ void logs_change_end(struct logs *l, int64_t until_ms)
     CHECK(logs_may_change_end(l) && until_ms > l->max_ms);
     l->ask_ms = l->state == LOGS_IDLE ? l->until_ms : l->max_ms;
     l->until_ms = until_ms;
-    l->token_len = 0;
-    l->anchor_age = 0;
-    l->anchor_life = 0;
+    forget_token(l);
     enter(l, LOGS_ASKING);
 }
 
@@ -147,6 +151,7 @@ static void begin_reply(struct logs *l)
     l->replay |= l->attempt > 0;
     l->attempt = l->call.attempt;
     l->discard = false;
+    l->number = 0;
     l->long_event.matched = false;
     l->reading = (struct logs_page){0};
     frame_init(&l->frame, l->scope->form);
@@ -164,7 +169,7 @@ static enum flow on_call_failed(struct logs *l)
 
     if (l->token_len > 0 && words_name_token(f) &&
         knows_repeats(l) && l->restarts++ < RESTARTS_MOST) {
-        l->token_len = 0;
+        forget_token(l);
         l->ask_ms = l->any ? l->max_ms : l->ask_ms;
         ask_again(l);
         return FLOW_MOVED;
@@ -194,7 +199,7 @@ static enum flow end_page(struct logs *l)
 {
     struct view token = l->frame.next_token;
 
-    if (l->long_event.learned)
+    if (l->long_event.learned && token.len == 0)
         return fail(l, ERROR_REMOTE, "a long event that is gone on the "
                                      "second reading", 0);
     l->reading.more = token.len > 0;
@@ -250,24 +255,24 @@ static void remember(struct logs *l, const struct log_event *e, uint64_t hash,
     page->bytes += bytes;
 }
 
-/* The end of a long event that was passed over: now its head is known. */
-static enum flow learn(struct logs *l)
+static enum flow fail_changed(struct logs *l)
+{
+    return fail(l, ERROR_REMOTE, "a page that changed while a long event was "
+                                 "read", l->frame.event.timestamp_ms);
+}
+
+/* The header of the event that has just ended. */
+static void keep_header(struct logs *l, uint64_t hash)
 {
     struct logs_long *g = &l->long_event;
     const struct log_event *e = &l->frame.event;
-    uint64_t hash;
 
-    l->discard = false;
-    if (!is_wanted(l, e, &hash))
-        return FLOW_MOVED;
-    if (g->learned && g->emitted > 0)
-        return fail(l, ERROR_REMOTE, "a page that changed while a long "
-                                     "event was read", e->timestamp_ms);
     CHECK(e->stream.len <= sizeof g->stream);
     g->learned = true;
     g->id = hash;
     g->emitted = 0;
     g->crc = 0;
+    g->lessons = 0;
     g->timestamp_ms = e->timestamp_ms;
     g->ingestion_ms = e->ingestion_ms;
     g->stream_len = e->stream.len;
@@ -275,27 +280,49 @@ static enum flow learn(struct logs *l)
     g->id_len = e->id.len < sizeof g->event_id ? e->id.len
                                                : sizeof g->event_id;
     memcpy(g->event_id, e->id.at, g->id_len);
+}
+
+/* A long event that was passed over has ended. If it is a new one, its header
+ * is known now; if it is the one that we know, it has moved. */
+static enum flow learn(struct logs *l)
+{
+    struct logs_long *g = &l->long_event;
+    uint64_t hash;
+
+    l->discard = false;
+    if (!is_wanted(l, &l->frame.event, &hash))
+        return FLOW_MOVED;
+    if (!g->learned)
+        keep_header(l, hash);
+    g->place = g->passed;
+    if (hash != g->id || ++g->lessons > LESSONS_MOST)
+        return fail_changed(l);
     ask_again(l);
     return FLOW_MOVED;
+}
+
+static void begin_matched(struct logs *l)
+{
+    struct logs_long *g = &l->long_event;
+
+    g->matched = true;
+    g->position = 0;
+    g->crc_again = 0;
 }
 
 void logs_is_long(struct logs *l, struct span out)
 {
     struct logs_long *g = &l->long_event;
 
-    CHECK(out.len > UNSURE_BYTES && l->frame.message_len <= out.len);
-    if (!g->learned)
-        g->head_len = out.len - UNSURE_BYTES;
-    bool reaches = g->head_len <= l->frame.message_len;
-    uint64_t head = reaches
-                        ? seen_hash((struct view){out.at, g->head_len}, 0)
-                        : 0;
-    if (!g->learned)
-        g->head = head;
-    g->matched = g->learned && reaches && head == g->head;
-    l->discard = !g->matched;
-    g->position = 0;
-    g->crc_again = 0;
+    CHECK(l->frame.message_len >= LOGS_HEAD_BYTES);
+    g->passed = (struct logs_place){
+        .number = l->number,
+        .head = seen_hash((struct view){out.at, LOGS_HEAD_BYTES}, 0),
+    };
+    l->discard = !g->learned || g->passed.number != g->place.number ||
+                 g->passed.head != g->place.head;
+    if (!l->discard)
+        begin_matched(l);
 }
 
 /* Of the message bytes in `out`, drops those that were given in an earlier
@@ -335,8 +362,7 @@ static enum flow end_long(struct logs *l, struct span out)
     const struct log_event *e = &l->frame.event;
 
     if (seen_hash(e->id, e->timestamp_ms) != g->id)
-        return fail(l, ERROR_REMOTE, "a page that changed while a long "
-                                     "event was read", e->timestamp_ms);
+        return fail_changed(l);
     remember(l, e, g->id, g->position + l->frame.message_len);
     g->learned = false;
     g->matched = false;
@@ -356,6 +382,12 @@ static enum flow on_event(struct logs *l, struct span out)
         l->frame.message_len = 0;
         return FLOW_MOVED;
     }
+    if (l->long_event.learned && hash == l->long_event.id) {
+        begin_matched(l);  /* this time there was room for it */
+        return end_long(l, out);
+    }
+    if (l->long_event.learned && l->long_event.emitted > 0)
+        return fail_changed(l);
     remember(l, e, hash, l->frame.message_len);
     l->event = *e;
     l->message_len = l->frame.message_len;
@@ -389,7 +421,7 @@ static enum flow on_reading(struct logs *l, struct now now, struct span out)
 {
     /* What has come is read first: the call changes only when it is stepped. */
     enum flow flow = l->attempt > 0 && ring_len(&l->ring) > 0
-                         ? FLOW_WANT_EVENT
+                         ? FLOW_MOVED
                          : call_step(&l->call, now);
 
     if (flow == FLOW_FAILED)
@@ -404,7 +436,9 @@ static enum flow on_reading(struct logs *l, struct now now, struct span out)
     case FRAME_ROOM:
         return on_room(l, out);
     case FRAME_EVENT:
-        return on_event(l, out);
+        flow = on_event(l, out);
+        l->number++;
+        return flow;
     case FRAME_END:  /* the call may not have been told yet */
         return flow == FLOW_ENDED ? end_page(l) : FLOW_MOVED;
     case FRAME_BAD:

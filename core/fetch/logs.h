@@ -9,7 +9,8 @@
  * Short events come whole. One that the caller has no room for is long: its
  * page is read to learn its time, stream and id, then again, and its message
  * comes in pieces; if that reading breaks off, the next one goes on at the
- * byte where it stopped. */
+ * byte where it stopped. It is known again by its place in the page and by
+ * how it begins, and its id must be the same in the end. */
 #ifndef FIRN_FETCH_LOGS_H
 #define FIRN_FETCH_LOGS_H
 
@@ -24,6 +25,8 @@ struct logs_scope {
     bool             unmask;
     enum decode_form form;
 };
+
+enum { LOGS_HEAD_BYTES = 4096 };
 
 enum logs_got {
     LOGS_NOTHING,
@@ -71,14 +74,18 @@ struct logs {
     uint32_t attempt;              /* of the call, whose reply is framed */
     uint32_t broken;               /* replies in a row that were not JSON */
     uint32_t restarts;             /* tokens refused in a row */
+    uint32_t number;               /* events of the reply so far, all */
     uint32_t token_len;
     uint64_t anchor;               /* Brent: a token's hash, and the distance */
     uint32_t anchor_age, anchor_life;
     struct logs_long {
         bool     learned;          /* header known, message wanted */
         bool     matched;          /* it is being read now */
-        uint32_t head_len;         /* the message's first bytes, */
-        uint64_t head;             /* and their hash */
+        struct logs_place {
+            uint32_t number;       /* events before it in the reply */
+            uint64_t head;         /* hash of the message's beginning */
+        } place, passed;           /* its own; that of one passed over */
+        uint32_t lessons;          /* readings that were for its header */
         uint64_t id;               /* seen_hash() of the event */
         uint64_t position;         /* message bytes passed, in this reading */
         uint64_t emitted;          /* message bytes given, in all */
@@ -112,7 +119,8 @@ enum flow logs_step(struct logs *l, struct now now, struct span out);
 uint32_t  logs_pending(const struct logs *l);
 /* That event will be given: its time says that it is no repeat. */
 bool      logs_is_certain(const struct logs *l);
-/* The same `out` must be given until the event has come, whole or in pieces. */
+/* At FLOW_WANT_ROOM, `out` being LOGS_HEAD_BYTES or larger: from now on the
+ * event comes in pieces, or not, if it is a repeat. */
 void      logs_is_long(struct logs *l, struct span out);
 
 #endif

@@ -155,12 +155,15 @@ static void say_restore(struct object *o)
     text_char(&t, '/');
     text_put(&t, o->name.key);
     text_str(&t, " --days 7");
-    fault_set(o->stage.fault, o->call.fault.error,
-              "InvalidObjectState, its storage class keeps it offline",
-              o->call.fault.detail);
-    fault_words(o->stage.fault, t.overflow
+    struct fault fault = {
+        .error = o->call.fault.error,
+        .what = "InvalidObjectState, its storage class keeps it offline",
+        .detail = o->call.fault.detail,
+    };
+    fault_words(&fault, t.overflow
                 ? view_of("run: firn restore URL --days 7")
                 : text_view(&t));
+    fault_adopt(o->stage.fault, &fault);
 }
 
 /* The call gave up, or S3 refused; what the ring still holds is good. */

@@ -247,7 +247,7 @@ static enum flow on_room(struct lane *l, struct span out)
 {
     uint32_t keep = l->gap + logs_pending(&l->logs);
 
-    if (l->block_len == 0 || !logs_is_certain(&l->logs)) {
+    if (l->in_long || l->block_len == 0 || !logs_is_certain(&l->logs)) {
         logs_is_long(&l->logs, out);
         return FLOW_MOVED;
     }

@@ -4,8 +4,8 @@
  * commit has: a condition that failed, or an answer that was lost and a second
  * try that met our own success. HEAD decides: an object of our size and
  * checksum is ours. With `confirm` HEAD also has the last word after a clean
- * success. An answer that does not confirm what was sent, without an ETag or with
- * another checksum, makes it send again, twice at most.
+ * success. An answer that does not confirm what was sent, without an ETag or
+ * with another checksum, makes it send again, twice at most.
  *
  * For receipts as they are, for archives by upload.h, which also settles its
  * CompleteMultipartUpload here. The caller owns everything and lends the call

@@ -33,6 +33,7 @@ struct aws *aws_new(uint64_t seed, const char *region, const char *account)
     m->region = aws_dup(aws_str(region));
     m->account = aws_dup(aws_str(account));
     memcpy(m->setting, setting_value, sizeof setting_value);
+    for (int i = 0; i < AWS_OP_COUNT; i++) m->latency[i] = -1;
     return m;
 }
 
@@ -55,18 +56,23 @@ void aws_free(struct aws *m)
     free(m);
 }
 
-static bool set_rate(struct aws *m, struct aws_text name, int64_t value,
-                     bool burst)
+static bool set_by_operation(struct aws *m, struct aws_text kind,
+                             struct aws_text name, int64_t value)
 {
     enum aws_op op;
     bool all = aws_is(name, "*");
-    if (value < 0 || (!all && !aws_op_of(name, &op))) return false;
+    bool rate = aws_is(kind, "rate"), burst = aws_is(kind, "burst");
+    if (!rate && !burst && !aws_is(kind, "latency")) return false;
+    if (!all && !aws_op_of(name, &op)) return false;
     for (int i = 0; i < AWS_OP_COUNT; i++) {
         struct aws_bucket_rate *r = &m->rate[i];
         if (all ? i == AWS_OP_Control : i != (int)op) continue;
-        if (burst) r->burst = value;
-        else r->per_second = value;
-        if (r->burst == 0) r->burst = value;
+        if (!rate && !burst) {
+            m->latency[i] = value;
+            continue;
+        }
+        if (rate) r->per_second = value;
+        r->burst = value;
         r->millis = r->burst * 1000;
     }
     return true;
@@ -76,10 +82,7 @@ bool aws_set(struct aws *m, const char *name, int64_t value)
 {
     struct aws_text text = aws_str(name), of;
     struct aws_text kind = aws_cut(text, ':', &of);
-    if (of.at != NULL && aws_is(kind, "rate"))
-        return set_rate(m, of, value, false);
-    if (of.at != NULL && aws_is(kind, "burst"))
-        return set_rate(m, of, value, true);
+    if (of.at != NULL) return set_by_operation(m, kind, of, value);
     for (int i = 0; i < AWS_SET_COUNT; i++) {
         if (strcmp(setting_name[i], name) != 0) continue;
         m->setting[i] = value;

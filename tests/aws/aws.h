@@ -55,6 +55,13 @@ struct aws_exchange *aws_open(struct aws *m, const struct aws_request *r,
 /* True when the headers alone decide: the body need not be sent. */
 bool aws_refused(const struct aws_exchange *x);
 void aws_body(struct aws_exchange *x, const void *at, size_t len);
+/* What the server does to the connection while the body comes. */
+enum aws_intake {
+    AWS_TAKES,               /* goes on reading */
+    AWS_BLOCKED,             /* reads no more, for ever */
+    AWS_GONE,                /* has reset it: close the exchange */
+};
+enum aws_intake aws_intake(const struct aws_exchange *x);
 /* The request is whole: it takes effect now, and its reply is made. The
  * reply lives until aws_close(). */
 const struct aws_reply *aws_finish(struct aws_exchange *x, int64_t now);
@@ -70,8 +77,10 @@ void aws_close(struct aws_exchange *x);
 struct aws *aws_new(uint64_t seed, const char *region, const char *account);
 void aws_free(struct aws *m);
 
-/* A setting by name, as in settings.h; `rate:OP` and `burst:OP` set the
- * throttle of an operation (OP may be *). False: no such name or value. */
+/* A setting by name, as in settings.h; `latency:OP` delays one operation
+ * alone (-1: as the setting latency); `rate:OP` and `burst:OP` set the
+ * throttle of an operation (OP may be *) in requests a second and at once;
+ * a rate sets the burst too. False: no such name or value. */
 bool aws_set(struct aws *m, const char *name, int64_t value);
 int64_t aws_get(const struct aws *m, const char *name);
 /* A fault by script, one a line; the grammar stands in fault.h. */
@@ -85,6 +94,9 @@ void aws_add_key(struct aws *m, const char *id, const char *secret,
 /* owner NULL: this account; region NULL: the model's. */
 void aws_create_bucket(struct aws *m, const char *name, const char *region,
                        const char *owner);
+/* locked: objects are retained, so that a body must bring a checksum. */
+void aws_bucket_policy(struct aws *m, const char *name, bool versioned,
+                       bool locked);
 void aws_create_group(struct aws *m, const char *name, int64_t created);
 void aws_delete_group(struct aws *m, const char *name);
 /* class: STANDARD or INFREQUENT_ACCESS; days 0: for ever. */
@@ -93,6 +105,7 @@ void aws_group_policy(struct aws *m, const char *name, const char *class,
 void aws_put_event(struct aws *m, const char *group, const char *stream,
                    int64_t timestamp, int64_t ingestion,
                    struct aws_text message);
+void aws_delete_stream(struct aws *m, const char *group, const char *stream);
 
 /* Generated events. They follow those generated for the group before. */
 struct aws_fill {

@@ -85,6 +85,22 @@ bool aws_read_allowed(struct aws_exchange *x, const struct aws_object *o)
     return true;
 }
 
+bool aws_body_summed(struct aws_exchange *x, const struct aws_bucket *b)
+{
+    if (!b->locked) return true;
+    for (size_t i = 0; i < x->header_count; i++) {
+        struct aws_text name = x->header[i].name;
+        struct aws_text start = {name.at, name.len < 15 ? name.len : 15};
+        if (aws_is_nocase(start, "x-amz-checksum-") ||
+            aws_is_nocase(name, "content-md5"))
+            return true;
+    }
+    aws_fail(x, 400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP "
+             "header is required for Put Object requests with Object Lock "
+             "parameters");
+    return false;
+}
+
 bool aws_copy_allowed(struct aws_exchange *x, const struct aws_object *o)
 {
     struct aws_text value;

@@ -4,7 +4,8 @@
  *   POST /_model/set?NAME=VALUE&...       settings.h, rate:OP, burst:OP
  *   POST /_model/fault                    body: lines of fault.h
  *   POST /_model/clear-faults
- *   POST /_model/bucket?name=B[&region=R][&owner=ACCOUNT]
+ *   POST /_model/bucket?name=B[&region=R][&owner=ACCOUNT][&versioned=1]
+ *        [&locked=1]                      made if need be
  *   POST /_model/key?id=I&secret=S[&token=T][&expires=MS]
  *   POST /_model/fill?group=G&from=T[&until=T][&profile=P][&spread=S]
  *        [&bytes=N | &events=N][&streams=N][&seed=N][&late=PERMILLE]
@@ -12,9 +13,12 @@
  *        [&created=T]                     made if need be
  *   POST /_model/delete-group?group=G
  *   POST /_model/event?group=G&stream=S&timestamp=MS&ingestion=MS   body
+ *   POST /_model/lines?group=G&stream=S&from=T[&until=T]
+ *        each line of the body an event, evenly from `from` to `until`
  *   GET  /_model/expect?group=G&from=T&until=T    the events, JSON lines
  * T is YYYY-MM-DD or milliseconds; `until` is a day after `from` if absent. */
 #include "group.h"
+#include "s3.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +99,37 @@ static void group(struct aws_exchange *x, int64_t now)
                      (int)days, masked);
 }
 
+static void lines(struct aws_exchange *x, int64_t now)
+{
+    const char *name = need(x, "group"), *stream = need(x, "stream");
+    int64_t from = number(x, "from", 0), count = 0, at = 0;
+    int64_t until = number(x, "until", from + 86400000);
+    struct aws_text rest = aws_view(&x->body);
+    if (x->failed) return;
+    for (size_t i = 0; i < rest.len; i++) count += rest.at[i] == '\n';
+    if (aws_find_group(x->model, aws_str(name)) == NULL)
+        aws_create_group(x->model, name, from < now ? from : now);
+    for (; rest.len > 0; at++) {
+        struct aws_text line = aws_cut(rest, '\n', &rest);
+        int64_t time = from + (int64_t)((double)(until - from) *
+                                        (double)at / (double)(count + 1));
+        if (line.len > 0)
+            aws_put_event(x->model, name, stream, time, time + 100, line);
+    }
+}
+
+static void bucket(struct aws_exchange *x)
+{
+    const char *name = need(x, "name");
+    bool versioned = number(x, "versioned", 0) != 0;
+    bool locked = number(x, "locked", 0) != 0;
+    if (x->failed) return;
+    if (aws_find_bucket(x->model, aws_str(name)) == NULL)
+        aws_create_bucket(x->model, name, word(x, "region"),
+                          word(x, "owner"));
+    aws_bucket_policy(x->model, name, versioned, locked);
+}
+
 static void event(struct aws_exchange *x, int64_t now)
 {
     const char *name = need(x, "group"), *stream = need(x, "stream");
@@ -145,10 +180,7 @@ void aws_serve_control(struct aws_exchange *x, int64_t now)
     } else if (aws_is(what, "clear-faults")) {
         aws_clear_faults(x->model);
     } else if (aws_is(what, "bucket")) {
-        const char *name = need(x, "name");
-        if (name != NULL)
-            aws_create_bucket(x->model, name, word(x, "region"),
-                              word(x, "owner"));
+        bucket(x);
     } else if (aws_is(what, "key")) {
         const char *id = need(x, "id"), *secret = need(x, "secret");
         if (!x->failed)
@@ -163,6 +195,8 @@ void aws_serve_control(struct aws_exchange *x, int64_t now)
         if (name != NULL) aws_delete_group(x->model, name);
     } else if (aws_is(what, "event")) {
         event(x, now);
+    } else if (aws_is(what, "lines")) {
+        lines(x, now);
     } else if (aws_is(what, "expect")) {
         expect(x);
     } else {

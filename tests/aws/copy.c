@@ -64,7 +64,7 @@ void aws_copy_object(struct aws_exchange *x, struct aws_bucket *b,
     made.attributes.checksum_type = aws_dup(aws_str("FULL_OBJECT"));
     made.content = aws_slice_content(&source->content, 0,
                                      source->content.size);
-    aws_etag_of(&made.content, made.etag);
+    aws_etag_of(x->model, &made.content, made.etag);
     aws_base64_of(made.content.crc64, 8, made.checksum);
     made.modified = aws_server_now(x->model, now);
     struct aws_object *o = aws_store(x->model, b, &made);
@@ -107,7 +107,7 @@ void aws_copy_part(struct aws_exchange *x, struct aws_bucket *b, int64_t now)
     const struct aws_object *source = find_source(x, now);
     if (source == NULL || !read_copy_range(x, source, &from, &len)) return;
     struct aws_part *p = aws_add_part(
-        u, number, aws_slice_content(&source->content, from, len));
+        x->model, u, number, aws_slice_content(&source->content, from, len));
     p->modified = aws_server_now(x->model, now);
     x->model->changes++;
     answer(x, "CopyPartResult", p->etag, p->modified);

@@ -20,6 +20,12 @@ struct aws_faults {
     size_t       count;
 };
 
+struct aws_effect aws_no_effect(void)
+{
+    return (struct aws_effect){.retry_after = -1, .flip = -1,
+                               .block_at = -1, .break_at = -1};
+}
+
 static char *blanks(struct aws_text t)
 {
     char *text = aws_dup(t);
@@ -96,6 +102,10 @@ static bool read_number(struct rule *r, struct aws_text name,
         e->bytes_per_second = (uint64_t)n;
     } else if (aws_is(name, "flip")) {
         e->flip = n;
+    } else if (aws_is(name, "break")) {
+        e->break_at = n;
+    } else if (aws_is(name, "block")) {
+        e->block_at = n;
     } else if (aws_is(name, "retry-after")) {
         e->retry_after = n;
     } else if (aws_is(name, "times")) {
@@ -159,7 +169,7 @@ static bool read_rule(struct rule *r, struct aws_text line)
     struct aws_text rest, who = aws_cut(line, ' ', &rest);
     *r = (struct rule){.permille = -1, .times = INT64_MAX,
                        .from = INT64_MIN, .until = INT64_MAX,
-                       .effect = {.retry_after = -1, .flip = -1}};
+                       .effect = aws_no_effect()};
     r->any = aws_is(who, "*");
     if (!r->any && !aws_op_of(who, &r->op)) return false;
     while (rest.len > 0) {
@@ -233,7 +243,7 @@ void aws_pick_effect(struct aws_exchange *x, int64_t now)
 {
     struct aws_faults *f = x->model->faults;
     bool found = false;
-    x->effect = (struct aws_effect){.retry_after = -1, .flip = -1};
+    x->effect = aws_no_effect();
     for (size_t i = 0; f != NULL && i < f->count; i++) {
         struct rule *r = &f->rule[i];
         if (!holds(r, x, now) || found) continue;

@@ -22,6 +22,8 @@
  *       drip=N           N bytes a second
  *       dup              done twice, the second answer returned
  *       flip=N           bit 0 of byte N of the request's body turns
+ *       break=N          the connection is reset after N bytes of body sent
+ *       block=N          no more than N bytes of body are read, for ever
  *       html | nobody    form of the error's body
  *       retry-after=S    header Retry-After
  *       add=HEADER drop=NAME   of the reply; blanks as _ in HEADER

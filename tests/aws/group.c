@@ -68,6 +68,14 @@ void aws_delete_group(struct aws *m, const char *name)
     aws_drop_group(m, need_group(m, name));
 }
 
+void aws_delete_stream(struct aws *m, const char *group, const char *stream)
+{
+    struct aws_group *g = need_group(m, group);
+    size_t at = aws_find_stream(g, aws_str(stream));
+    aws_must(at != SIZE_MAX);
+    g->stream[at].deleted = true;
+}
+
 void aws_free_groups(struct aws *m)
 {
     for (size_t i = 0; i < m->group_count; i++) free_group(m->groups[i]);

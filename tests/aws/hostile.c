@@ -6,7 +6,17 @@
 static void repeat(struct aws_buf *out, const char *s, size_t len,
                    size_t times)
 {
-    for (size_t i = 0; i < times; i++) aws_put(out, s, len);
+    size_t all = len * times, made = len;
+    char *to = aws_room(out, all);
+    if (times == 0) return;
+    memcpy(to, s, len);
+    while (made < all) {  /* by doubling what is there */
+        size_t part = made < all - made ? made : all - made;
+        memcpy(to + made, to, part);
+        made += part;
+    }
+    out->len += all;
+    to[all] = '\0';
 }
 
 static void controls(struct aws_buf *out, uint64_t chance, size_t count)
@@ -29,7 +39,7 @@ static void surrogates(struct aws_buf *out, uint64_t chance)
 {
     static const char *const piece[] = {
         "\xed\xa0\x80", "\xed\xbf\xbf", "\xed\xb0\x80\xed\xa0\x80",
-        "x", "\xed\xaf\xbf""a", "\xf0\x9f\x98\x80", "\xed\xa0\x80\\u"};
+        "x", "\xed\xaf\xbfz", "\xf0\x9f\x98\x80", "\xed\xa0\x80\\u"};
     for (int i = 0; i < 6; i++, chance >>= 4) {
         const char *next = piece[chance % 7];
         bool high = ends_high(out);

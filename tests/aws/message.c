@@ -6,11 +6,13 @@
 
 #define TEXT(s) {s, sizeof s - 1}
 static const struct aws_text paths[] = {
-    TEXT("/"), TEXT("/index.html"), TEXT("/api/v1/items"), TEXT("/api/v1/items/"), TEXT("/api/v1/cart"),
-    TEXT("/api/v1/orders/"), TEXT("/api/v1/users/"), TEXT("/login"), TEXT("/logout"), TEXT("/health"),
-    TEXT("/static/app.js"), TEXT("/static/app.css"), TEXT("/static/logo.svg"), TEXT("/search?q="),
-    TEXT("/img/products/"), TEXT("/favicon.ico"), TEXT("/api/v2/recommend?user="),
-    TEXT("/api/v1/stock/"), TEXT("/checkout"), TEXT("/api/v1/payment/")};
+    TEXT("/"), TEXT("/index.html"), TEXT("/api/v1/items"),
+    TEXT("/api/v1/items/"), TEXT("/api/v1/cart"), TEXT("/api/v1/orders/"),
+    TEXT("/api/v1/users/"), TEXT("/login"), TEXT("/logout"), TEXT("/health"),
+    TEXT("/static/app.js"), TEXT("/static/app.css"), TEXT("/static/logo.svg"),
+    TEXT("/search?q="), TEXT("/img/products/"), TEXT("/favicon.ico"),
+    TEXT("/api/v2/recommend?user="), TEXT("/api/v1/stock/"), TEXT("/checkout"),
+    TEXT("/api/v1/payment/")};
 static const struct aws_text agents[] = {
     TEXT("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36"),
     TEXT("Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)"),
@@ -19,13 +21,16 @@ static const struct aws_text agents[] = {
     TEXT("Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Firefox/131.0"),
     TEXT("kube-probe/1.31"), TEXT("curl/8.14.1"), TEXT("okhttp/4.12.0"),
     TEXT("Googlebot/2.1 (+http://www.google.com/bot.html)"),
-    TEXT("ELB-HealthChecker/2.0"), TEXT("python-requests/2.32.3"), TEXT("axios/1.7.7")};
-static const struct aws_text methods[] = {TEXT("GET"), TEXT("GET"), TEXT("GET"), TEXT("GET"), TEXT("GET"),
-                                      TEXT("POST"), TEXT("POST"), TEXT("PUT")};
-static const struct aws_text statuses[] = {TEXT("200"), TEXT("200"), TEXT("200"), TEXT("200"), TEXT("200"),
-                                       TEXT("200"), TEXT("304"), TEXT("204"), TEXT("200"), TEXT("302"),
-                                       TEXT("404"), TEXT("200"), TEXT("200"), TEXT("500"), TEXT("200"),
-                                       TEXT("201")};
+    TEXT("ELB-HealthChecker/2.0"), TEXT("python-requests/2.32.3"),
+    TEXT("axios/1.7.7")};
+static const struct aws_text methods[] = {
+    TEXT("GET"), TEXT("GET"), TEXT("GET"), TEXT("GET"), TEXT("GET"),
+    TEXT("POST"), TEXT("POST"), TEXT("PUT")};
+static const struct aws_text statuses[] = {
+    TEXT("200"), TEXT("200"), TEXT("200"), TEXT("200"), TEXT("200"),
+    TEXT("200"), TEXT("304"), TEXT("204"), TEXT("200"), TEXT("302"),
+    TEXT("404"), TEXT("200"), TEXT("200"), TEXT("500"), TEXT("200"),
+    TEXT("201")};
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 static char *put(char *to, struct aws_text t)
@@ -48,6 +53,13 @@ static char *put_number(char *to, unsigned v)
     size_t n = 0;
     do digit[n++] = (char)('0' + v % 10); while ((v /= 10) > 0);
     while (n > 0) *to++ = digit[--n];
+    return to;
+}
+
+static char *put_hex(char *to, uint64_t v, unsigned digits)
+{
+    for (unsigned i = 0; i < digits; i++)
+        *to++ = "0123456789abcdef"[v >> (60 - 4 * i) & 15];
     return to;
 }
 
@@ -90,7 +102,7 @@ static char *put_day(char *to, int64_t at)
 static void web_message(struct aws_buf *out, uint64_t chance, int64_t at)
 {
     uint64_t more = aws_mix(chance);
-    unsigned client = skewed(chance, 3000) * 2654435761u;
+    unsigned client = skewed(chance, 30000) * 2654435761u;
     unsigned path = skewed(chance >> 16, sizeof paths / sizeof paths[0]);
     char *start = aws_room(out, 512), *to = start;
     to = put(to, client & 1 ? aws_str("10.") : aws_str("172."));
@@ -117,26 +129,23 @@ static void web_message(struct aws_buf *out, uint64_t chance, int64_t at)
     to = PUT(to, " \"-\" \"");
     to = put(to, agents[skewed(chance >> 40, sizeof agents /
                                              sizeof agents[0])]);
-    to = PUT(to, "\" ");
-    to = put_number(to, skewed(more >> 32, 900));
+    to = PUT(to, "\" 0.");
+    to = put_number(to, 100 + skewed(more >> 32, 900));
+    *to++ = ' ';
+    to = put_hex(to, more >> 8, 8);
     out->len += (size_t)(to - start);
-}
-
-static char *put_hex16(char *to, uint64_t v)
-{
-    for (int i = 0; i < 16; i++)
-        *to++ = "0123456789abcdef"[v >> (60 - 4 * i) & 15];
-    return to;
 }
 
 static void json_message(struct aws_buf *out, uint64_t chance, int64_t at)
 {
-    static const struct aws_text levels[] = {TEXT("info"), TEXT("info"), TEXT("info"), TEXT("debug"),
-                                         TEXT("info"), TEXT("info"), TEXT("warn"), TEXT("error")};
+    static const struct aws_text levels[] = {
+        TEXT("info"), TEXT("info"), TEXT("info"), TEXT("debug"), TEXT("info"),
+        TEXT("info"), TEXT("warn"), TEXT("error")};
     static const struct aws_text texts[] = {
         TEXT("request completed"), TEXT("cache miss"), TEXT("token validated"),
-        TEXT("retrying upstream call"), TEXT("row inserted"), TEXT("queue drained"),
-        TEXT("slow query"), TEXT("connection reset by peer")};
+        TEXT("retrying upstream call"), TEXT("row inserted"),
+        TEXT("queue drained"), TEXT("slow query"),
+        TEXT("connection reset by peer")};
     uint64_t more = aws_mix(chance);
     char *start = aws_room(out, 512), *to = start;
     to = PUT(to, "{\"level\":\"");
@@ -148,8 +157,8 @@ static void json_message(struct aws_buf *out, uint64_t chance, int64_t at)
     to = PUT(to, "Z\",\"logger\":\"http.server\",\"msg\":\"");
     to = put(to, texts[chance >> 3 & 7]);
     to = PUT(to, "\",\"trace_id\":\"");
-    to = put_hex16(to, more);
-    to = put_hex16(to, aws_mix(more));
+    to = put_hex(to, more, 16);
+    to = put_hex(to, aws_mix(more), 16);
     to = PUT(to, "\",\"user\":");
     to = put_number(to, skewed(chance >> 8, 50000));
     to = PUT(to, ",\"path\":\"");
@@ -183,14 +192,14 @@ static void noise_message(struct aws_buf *out, uint64_t chance, int64_t at)
 static void tiny_message(struct aws_buf *out, uint64_t chance, int64_t at)
 {
     (void)at;
-    aws_put(out, "abc" + chance % 3, 1 + chance / 3 % (3 - chance % 3));
+    aws_put(out, &"abc"[chance % 3], 1 + chance / 3 % (3 - chance % 3));
 }
 
 static void plain_stream(struct aws_buf *out, uint64_t chance,
                          uint32_t index)
 {
     char id[16];
-    (void)put_hex16(id, aws_mix(chance + index));
+    (void)put_hex(id, aws_mix(chance + index), 16);
     aws_puts(out, "api/api-container/");
     aws_put(out, id, sizeof id);
     aws_printf(out, "%08x", index);

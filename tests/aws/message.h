@@ -1,6 +1,6 @@
 /* message.h - what generated log lines look like.
  *
- *   web      access log lines, about 170 bytes, Latin text and numbers
+ *   web      access log lines, about 150 bytes, Latin text and numbers
  *   json     an application's JSON log, about 240 bytes
  *   noise    random characters of base64, 200 to 1,000: hardly compressible
  *   tiny     one to three characters

@@ -73,6 +73,7 @@ struct aws {
     size_t          key_count;
 
     struct aws_bucket_rate rate[AWS_OP_COUNT];
+    int64_t                latency[AWS_OP_COUNT];  /* -1: the setting */
     struct aws_count       count[AWS_OP_COUNT];
     uint64_t               bytes_in, bytes_out, request_count;
     struct aws_faults     *faults;
@@ -114,6 +115,7 @@ struct aws_effect {
     int64_t     delay;            /* INT64_MAX: for ever */
     int64_t     retry_after;      /* seconds; -1: none */
     int64_t     flip;             /* byte of the request that changes; -1 */
+    int64_t     block_at, break_at;  /* bytes of the request; -1: never */
     enum aws_end end;
     int64_t     end_at;
     uint64_t    bytes_per_second;
@@ -216,6 +218,7 @@ void aws_free_groups(struct aws *m);
 void aws_free_buckets(struct aws *m);
 
 /* --- fault.c, throttle.c ------------------------------------------------ */
+struct aws_effect aws_no_effect(void);
 void aws_pick_effect(struct aws_exchange *x, int64_t now);
 void aws_free_faults(struct aws *m);
 bool aws_admit(struct aws *m, enum aws_op op, int64_t now);

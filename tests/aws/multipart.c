@@ -89,8 +89,8 @@ bool aws_part_number(struct aws_exchange *x, int64_t *number)
     return false;
 }
 
-struct aws_part *aws_add_part(struct aws_upload *u, int64_t number,
-                              struct aws_content content)
+struct aws_part *aws_add_part(struct aws *m, struct aws_upload *u,
+                              int64_t number, struct aws_content content)
 {
     size_t at = 0;
     while (at < u->part_count && u->part[at].number < number) at++;
@@ -106,7 +106,7 @@ struct aws_part *aws_add_part(struct aws_upload *u, int64_t number,
     }
     struct aws_part *p = &u->part[at];
     *p = (struct aws_part){.number = number, .content = content};
-    aws_etag_of(&content, p->etag);
+    aws_etag_of(m, &content, p->etag);
     return p;
 }
 
@@ -141,7 +141,9 @@ void aws_upload_part(struct aws_exchange *x, struct aws_bucket *b,
                  "checksum algorithm; the part has no checksum of it.");
         return;
     }
-    struct aws_part *p = aws_add_part(u, number, aws_take_content(x));
+    if (!aws_body_summed(x, b)) return;
+    struct aws_part *p = aws_add_part(x->model, u, number,
+                                      aws_take_content(x));
     p->modified = aws_server_now(x->model, now);
     x->model->changes++;
     aws_reply_header(x, "ETag", "\"%s\"", p->etag);
@@ -156,7 +158,9 @@ void aws_abort_upload(struct aws_exchange *x, struct aws_bucket *b)
     struct aws_upload *u = aws_find_upload(x, b);
     if (u == NULL) return;
     x->model->changes++;
-    drop_upload(b, u);
+    if (!aws_chance(&x->model->rng,
+                    x->model->setting[AWS_SET_ABORT_AGAIN]))
+        drop_upload(b, u);
     x->reply.status = 204;
     x->no_body = true;
 }
@@ -358,9 +362,39 @@ static char *dup_or(const char *text, const char *otherwise)
     return aws_dup(aws_str(text != NULL ? text : otherwise));
 }
 
+/* True when the request repeats a Complete that succeeded. */
+static bool answer_again(struct aws_exchange *x, const struct aws_bucket *b)
+{
+    struct aws_text id;
+    const struct aws_object *o = aws_find_object(b, x->key);
+    (void)aws_query_of(x, "uploadId", &id);
+    if (!x->model->setting[AWS_SET_COMPLETE_AGAIN] || o == NULL)
+        return false;
+    for (size_t i = 0; i < b->finished_count; i++) {
+        const struct aws_finished *f = &b->finished[i];
+        if (!aws_is(id, f->id) || !aws_same(x->key, f->key) ||
+            strcmp(o->etag, f->etag) != 0)
+            continue;
+        answer_complete(x, o);
+        return true;
+    }
+    return false;
+}
+
+static void remember(struct aws_bucket *b, const struct aws_upload *u,
+                     const struct aws_object *o)
+{
+    struct aws_finished f = {.key = {aws_dup(u->key), u->key.len}};
+    memcpy(f.id, u->id, sizeof f.id);
+    memcpy(f.etag, o->etag, sizeof f.etag);
+    b->finished = aws_grow(b->finished, (b->finished_count + 1) * sizeof f);
+    b->finished[b->finished_count++] = f;
+}
+
 void aws_complete_upload(struct aws_exchange *x, struct aws_bucket *b,
                          int64_t now)
 {
+    if (answer_again(x, b)) return;
     struct listed l = {.upload = aws_find_upload(x, b)};
     uint8_t md5[16];
     if (l.upload == NULL) return;
@@ -373,7 +407,7 @@ void aws_complete_upload(struct aws_exchange *x, struct aws_bucket *b,
     aws_md5_end(&l.md5, md5);
     struct aws_content digest = {.size = 0};
     memcpy(digest.md5, md5, 16);
-    aws_etag_of(&digest, l.made.etag);
+    aws_etag_of(x->model, &digest, l.made.etag);
     (void)snprintf(l.made.etag + 32, sizeof l.made.etag - 32, "-%lld",
                    (long long)l.count);
     l.made.attributes = (struct aws_attributes){
@@ -383,6 +417,7 @@ void aws_complete_upload(struct aws_exchange *x, struct aws_bucket *b,
     l.made.key = x->key;
     l.made.modified = aws_server_now(x->model, now);
     struct aws_object *o = aws_store(x->model, b, &l.made);
+    remember(b, l.upload, o);
     drop_upload(b, l.upload);
     answer_complete(x, o);
 }

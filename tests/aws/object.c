@@ -60,12 +60,12 @@ void aws_put_object(struct aws_exchange *x, struct aws_bucket *b, int64_t now)
                  "Your proposed upload exceeds the maximum allowed size");
         return;
     }
-    if (!aws_write_allowed(x, b, NULL) ||
+    if (!aws_write_allowed(x, b, NULL) || !aws_body_summed(x, b) ||
         !aws_read_attributes(x, &made.attributes))
         return;
     made.content = aws_take_content(x);
     made.modified = aws_server_now(x->model, now);
-    aws_etag_of(&made.content, made.etag);
+    aws_etag_of(x->model, &made.content, made.etag);
     choose_checksum(x, &made);
     struct aws_object *o = aws_store(x->model, b, &made);
     aws_reply_header(x, "ETag", "\"%s\"", o->etag);

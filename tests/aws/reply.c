@@ -193,9 +193,10 @@ static int64_t ready_at(struct aws_exchange *x, int64_t now)
 {
     struct aws *m = x->model;
     if (x->effect.delay == INT64_MAX) return INT64_MAX;
-    int64_t wait = m->setting[AWS_SET_LATENCY];
+    int64_t wait = m->latency[x->op];
+    if (wait < 0) wait = m->setting[AWS_SET_LATENCY];
     if (x->throttled) wait = m->setting[AWS_SET_LATENCY_THROTTLED];
-    if (aws_op_service[x->op] == AWS_SERVICE_CONTROL) wait = 0;
+    if (aws_op_service[x->op] == AWS_SERVICE_CONTROL) return now;
     if (m->setting[AWS_SET_JITTER] > 0)
         wait += (int64_t)(aws_random(&m->rng) %
                           (uint64_t)m->setting[AWS_SET_JITTER]);

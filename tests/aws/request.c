@@ -120,7 +120,7 @@ struct aws_exchange *aws_open(struct aws *m, const struct aws_request *r,
     x->model = m;
     x->opened_at = now;
     keep_request(x, r);
-    x->effect.flip = x->effect.retry_after = -1;
+    x->effect = aws_no_effect();
     aws_route(x);
     x->no_body = aws_is(x->method, "HEAD");
     x->serial = ++m->request_count;
@@ -147,6 +147,16 @@ void aws_take_body(struct aws_exchange *x, const void *at, size_t len)
     if (x->keep_body && x->body.cap == 0 && x->announced > 0)
         (void)aws_room(&x->body, (size_t)x->announced + 1);
     if (x->keep_body) aws_put(&x->body, at, len);
+}
+
+enum aws_intake aws_intake(const struct aws_exchange *x)
+{
+    const struct aws_effect *e = &x->effect;
+    if (e->break_at >= 0 && x->received >= (uint64_t)e->break_at)
+        return AWS_GONE;
+    if (e->block_at >= 0 && x->received >= (uint64_t)e->block_at)
+        return AWS_BLOCKED;
+    return AWS_TAKES;
 }
 
 void aws_body(struct aws_exchange *x, const void *at, size_t len)

@@ -26,6 +26,15 @@ void aws_create_bucket(struct aws *m, const char *name, const char *region,
     m->buckets[m->bucket_count++] = b;
 }
 
+void aws_bucket_policy(struct aws *m, const char *name, bool versioned,
+                       bool locked)
+{
+    struct aws_bucket *b = aws_find_bucket(m, aws_str(name));
+    aws_must(b != NULL);
+    b->versioned = versioned || locked;
+    b->locked = locked;
+}
+
 void aws_free_buckets(struct aws *m)
 {
     for (size_t i = 0; i < m->bucket_count; i++) {
@@ -36,6 +45,9 @@ void aws_free_buckets(struct aws *m)
             aws_free_upload(b->upload[k]);
         for (size_t k = 0; k < b->tomb_count; k++)
             free((void *)(uintptr_t)b->tomb[k].key.at);
+        for (size_t k = 0; k < b->finished_count; k++)
+            free((void *)(uintptr_t)b->finished[k].key.at);
+        free(b->finished);
         free(b->object);
         free(b->upload);
         free(b->tomb);

@@ -51,6 +51,12 @@ struct aws_upload {
     size_t   part_count;
 };
 
+struct aws_finished {            /* an upload that was completed */
+    char id[33];
+    struct aws_text key;
+    char etag[48];
+};
+
 struct aws_tomb {                /* a key that was deleted */
     struct aws_text key;
     uint64_t change;
@@ -59,10 +65,13 @@ struct aws_tomb {                /* a key that was deleted */
 struct aws_bucket {
     char *name, *region, *owner;
     bool  versioned;
+    bool  locked;                /* objects are retained: needs checksums */
     struct aws_object **object;  /* by key */
     size_t object_count;
     struct aws_upload **upload;  /* oldest first */
     size_t upload_count;
+    struct aws_finished *finished;
+    size_t finished_count;
     struct aws_tomb *tomb;
     size_t tomb_count;
 };
@@ -93,13 +102,16 @@ void aws_join_content(struct aws_content *to, const struct aws_content *more);
 /* A range of the content, sharing its bytes; its digests are computed. */
 struct aws_content aws_slice_content(const struct aws_content *c,
                                      uint64_t from, uint64_t len);
-void aws_etag_of(const struct aws_content *c, char etag[48]);
+/* Hex of the MD5; something opaque where the setting says so. */
+void aws_etag_of(const struct aws *m, const struct aws_content *c,
+                 char etag[48]);
 void aws_base64_of(uint64_t value, size_t bytes, char to[16]);
 
 /* --- conditions.c: each fails the exchange and returns false ------------ */
 bool aws_write_allowed(struct aws_exchange *x, struct aws_bucket *b,
                        const struct aws_upload *upload);
 bool aws_read_allowed(struct aws_exchange *x, const struct aws_object *o);
+bool aws_body_summed(struct aws_exchange *x, const struct aws_bucket *b);
 bool aws_copy_allowed(struct aws_exchange *x, const struct aws_object *o);
 bool aws_read_attributes(struct aws_exchange *x, struct aws_attributes *a);
 bool aws_is_archived(const struct aws *m, const struct aws_object *o,
@@ -124,8 +136,8 @@ void aws_abort_upload(struct aws_exchange *x, struct aws_bucket *b);
 struct aws_upload *aws_find_upload(struct aws_exchange *x,
                                    struct aws_bucket *b);
 /* Replaces a part of that number; takes the content over. */
-struct aws_part *aws_add_part(struct aws_upload *u, int64_t number,
-                              struct aws_content content);
+struct aws_part *aws_add_part(struct aws *m, struct aws_upload *u,
+                              int64_t number, struct aws_content content);
 void aws_free_upload(struct aws_upload *u);
 void aws_copy_object(struct aws_exchange *x, struct aws_bucket *b,
                      int64_t now);

@@ -42,6 +42,7 @@ struct transfer {                /* one request, as HTTP sees it */
     const struct aws_reply *reply;
     struct MHD_Connection *connection;
     int64_t  wake_at;            /* suspended until then; 0: it is not */
+    bool     slept;
     struct transfer *next_waiting;
 };
 
@@ -104,13 +105,17 @@ static ssize_t give_body(void *user, uint64_t at, char *to, size_t room)
     struct transfer *t = user;
     const struct aws_reply *r = t->reply;
     (void)at;
-    if (r->bytes_per_second > 0 && room > r->bytes_per_second / 10 + 1)
-        room = (size_t)(r->bytes_per_second / 10 + 1);
-    size_t len = aws_read(t->exchange, to, room);
-    if (len > 0) {
-        if (r->bytes_per_second > 0) sleep_until(t, now_ms() + 100);
-        return (ssize_t)len;
+    if (r->bytes_per_second > 0) {  /* a tenth of a second at a time */
+        t->slept = !t->slept;
+        if (t->slept) {
+            sleep_until(t, now_ms() + 100);
+            return 0;
+        }
+        if (room > r->bytes_per_second / 10 + 1)
+            room = (size_t)(r->bytes_per_second / 10 + 1);
     }
+    size_t len = aws_read(t->exchange, to, room);
+    if (len > 0) return (ssize_t)len;
     if (r->end == AWS_END_STALL) {
         sleep_until(t, INT64_MAX);
         return 0;
@@ -232,6 +237,9 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c,
     if (*size > 0) {
         aws_body(t->exchange, data, *size);
         *size = 0;
+        enum aws_intake intake = aws_intake(t->exchange);
+        if (intake == AWS_GONE) return reset(c);
+        if (intake == AWS_BLOCKED) sleep_until(t, INT64_MAX);
         return MHD_YES;
     }
     return finish(t);
@@ -254,6 +262,9 @@ static void on_done(void *user, struct MHD_Connection *c, void **state,
     (void)c;
     (void)why;
     if (t == NULL) return;
+    for (struct transfer **link = &waiting; *link != NULL;)
+        if (*link == t) *link = t->next_waiting;
+        else link = &(*link)->next_waiting;
     if (t->exchange != NULL) aws_close(t->exchange);
     free(t->uri);
     free(t);

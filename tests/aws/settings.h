@@ -35,6 +35,9 @@
     X(CHECK_SUMS, "check-sums", 1)     /* 0: a wrong checksum is accepted */ \
     X(RETURN_SUMS, "return-sums", 1)   /* 0: a store without checksums */ \
     X(CONDITIONS, "conditions", 1)     /* 0: If-Match and the like ignored */ \
+    X(COMPLETE_AGAIN, "complete-again", 0) /* 1: Complete twice, 200 twice */ \
+    X(ABORT_AGAIN, "abort-again", 0) /* share: aborted, but still there */ \
+    X(OPAQUE_ETAGS, "opaque-etags", 0) /* 1: no MD5s, as with KMS keys */ \
     X(SPACES, "spaces", 0)       /* white space before Complete's XML */ \
     X(RESTORE_TIME, "restore-time", 14400000) \
     /* signatures */ \

@@ -109,10 +109,17 @@ struct aws_content aws_slice_content(const struct aws_content *c,
     return slice;
 }
 
-void aws_etag_of(const struct aws_content *c, char etag[48])
+void aws_etag_of(const struct aws *m, const struct aws_content *c,
+                 char etag[48])
 {
     struct aws_buf hex = {0};
-    aws_put_hex(&hex, c->md5, 16);
+    uint64_t half[2];
+    memcpy(half, c->md5, 16);
+    if (m->setting[AWS_SET_OPAQUE_ETAGS]) {
+        half[0] = aws_mix(half[0] ^ m->seed);
+        half[1] = aws_mix(half[1] ^ half[0]);
+    }
+    aws_put_hex(&hex, half, 16);
     memcpy(etag, hex.at, hex.len + 1);
     aws_free_buf(&hex);
 }
@@ -188,7 +195,7 @@ void aws_store_bytes(struct aws *m, struct aws_bucket *b, const char *key,
         aws_dup(aws_str("")), aws_dup(aws_str("STANDARD")),
         aws_dup(aws_str("crc64nvme")), aws_dup(aws_str("FULL_OBJECT"))};
     made.modified = aws_server_now(m, now);
-    aws_etag_of(&made.content, made.etag);
+    aws_etag_of(m, &made.content, made.etag);
     aws_base64_of(made.content.crc64, 8, made.checksum);
     (void)aws_store(m, b, &made);
 }

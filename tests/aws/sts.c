@@ -48,14 +48,14 @@ static bool missing(struct aws_exchange *x, const char *name)
 }
 
 static bool read_role(struct aws_exchange *x, struct aws_text *role,
-                      struct aws_text *session, int64_t *seconds)
+                      struct aws_text *label, int64_t *seconds)
 {
     struct aws_text value, token;
     *seconds = 3600;
     if (!form_field(x, "RoleArn", role) || !aws_begins(*role, "arn:aws"))
         return missing(x, "RoleArn");
-    if (!form_field(x, "RoleSessionName", session) || session->len < 2 ||
-        session->len > 64)
+    if (!form_field(x, "RoleSessionName", label) || label->len < 2 ||
+        label->len > 64)
         return missing(x, "RoleSessionName");
     if (form_field(x, "DurationSeconds", &value) &&
         (!aws_int(value, seconds) || *seconds < 900 || *seconds > 43200))
@@ -69,9 +69,9 @@ static bool read_role(struct aws_exchange *x, struct aws_text *role,
 
 static void give_role(struct aws_exchange *x, int64_t now)
 {
-    struct aws_text role, session, role_name, rest;
+    struct aws_text role, label, role_name, rest;
     int64_t seconds;
-    if (!read_role(x, &role, &session, &seconds)) return;
+    if (!read_role(x, &role, &label, &seconds)) return;
     int64_t expires = aws_server_now(x->model, now) + seconds * 1000;
     const struct aws_key *key = aws_issue_key(x->model, expires);
     rest = role;
@@ -86,7 +86,7 @@ static void give_role(struct aws_exchange *x, int64_t now)
                "arn:aws:sts::%s:assumed-role/", x->model->account);
     aws_put_xml(&x->out, role_name);
     aws_puts(&x->out, "/");
-    aws_put_xml(&x->out, session);
+    aws_put_xml(&x->out, label);
     aws_puts(&x->out, "</Arn><AssumedRoleId>AROAEXAMPLE</AssumedRoleId>"
                       "</AssumedRoleUser>");
     end(x);

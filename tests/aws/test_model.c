@@ -160,23 +160,22 @@ static bool read_page(struct reader *r, struct aws_buf *token, int64_t now)
     return token->len > 0;
 }
 
-static void read_group(struct aws *m, const char *name, int64_t from,
-                       uint64_t *events)
+static uint64_t read_group(struct aws *m, const char *name, int64_t from,
+                           int64_t now)
 {
     struct reader r = {.m = m, .from = from, .until = from + 86400000,
                        .name = name};
     struct aws_buf token = {0};
     struct aws_event e;
-    int64_t now = from + 2 * (int64_t)86400000;
     r.expected = aws_events(m, "/g", r.from, r.until, now);
     while (read_page(&r, &token, now) && r.pages < 100000 && failures < 20)
         continue;
     check(!aws_next_event(r.expected, &e), name, "events are missing");
-    *events = r.events;
     aws_end_events(r.expected);
     aws_free_buf(&token);
     aws_free_buf(&r.seen);
     aws_free_buf(&r.text);
+    return r.events;
 }
 
 static const struct {
@@ -224,7 +223,6 @@ static void test_pages(void)
 {
     int64_t from = aws_day_ms(2026, 11, 9);
     for (size_t i = 0; i < sizeof page_rows / sizeof page_rows[0]; i++) {
-        uint64_t events = 0;
         struct aws *m = aws_new(i, "us-east-1", "111122223333");
         struct aws_fill fill = {
             .profile = page_rows[i].profile, .spread = page_rows[i].spread,
@@ -239,10 +237,97 @@ static void test_pages(void)
                           aws_str("a late event"));
         (void)aws_set(m, "check-signature", 0);
         set_words(m, page_rows[i].set);
-        read_group(m, page_rows[i].name, from, &events);
+        uint64_t events = read_group(m, page_rows[i].name, from,
+                                     from + 2 * (int64_t)86400000);
         check(events > page_rows[i].events / 2, page_rows[i].name, "few");
         aws_free(m);
     }
+}
+
+/* --- what is readable --------------------------------------------------- */
+
+static struct aws *small_model(int64_t from)
+{
+    struct aws *m = aws_new(3, "us-east-1", "111122223333");
+    struct aws_fill fill = {.profile = "web", .from = from,
+                            .until = from + 86400000, .events = 2000,
+                            .streams = 4};
+    check(aws_fill_group(m, "/g", &fill), "small", "fill");
+    (void)aws_set(m, "check-signature", 0);
+    (void)aws_set(m, "page-events", 100);
+    return m;
+}
+
+static void test_readable(void)
+{
+    int64_t from = aws_day_ms(2026, 11, 9), day = 86400000;
+    struct aws *m = small_model(from);
+    uint64_t all = read_group(m, "all", from, from + 2 * day);
+    check(all == 2000, "readable", "all");
+    uint64_t noon = read_group(m, "noon", from, from + day / 2);
+    check(noon > 950 && noon < 1050, "readable", "half of them by noon");
+    aws_group_policy(m, "/g", "STANDARD", 1, false);
+    uint64_t left = read_group(m, "expired", from, from + day * 3 / 2);
+    check(left > 950 && left < 1050, "readable", "half have expired");
+    (void)aws_set(m, "expiry-lag", day);
+    left = read_group(m, "late expiry", from, from + day * 3 / 2);
+    check(left == all, "readable", "expired but not deleted");
+    aws_put_event(m, "/g", "late", from + 5, from + day * 3 / 2,
+                  aws_str("late"));
+    (void)aws_set(m, "visible-after", 1000);
+    left = read_group(m, "not yet", from, from + day * 3 / 2);
+    check(left == all, "readable", "not yet visible");
+    left = read_group(m, "now", from, from + day * 3 / 2 + 1000);
+    check(left == all + 1, "readable", "visible");
+    aws_delete_stream(m, "/g", "late");
+    left = read_group(m, "stream", from, from + day * 3 / 2 + 1000);
+    check(left == all, "readable", "gone with its stream");
+    aws_free(m);
+}
+
+/* The status of one request with the token; the next one replaces it. */
+static int page_status(struct aws *m, struct aws_buf *token, int64_t until,
+                       int64_t now)
+{
+    struct aws_buf body = {0};
+    struct aws_text next;
+    struct call c = {"POST", "/", "Host: logs.x\n"
+                     "Content-Type: application/x-amz-json-1.1\n"
+                     "X-Amz-Target: Logs_20140328.FilterLogEvents", "",
+                     {0}, {0}, 0, 0};
+    aws_printf(&body, "{\"logGroupName\":\"/g\",\"endTime\":%lld",
+               (long long)until);
+    if (token->len > 0) aws_printf(&body, ",\"nextToken\":\"%s\"", token->at);
+    aws_puts(&body, "}");
+    c.body = body.at;
+    ask(m, &c, now);
+    if (c.status == 200) {
+        aws_reset(token);
+        if (aws_json_member(aws_view(&c.text), "nextToken", &next))
+            (void)aws_json_string(next, token);
+    }
+    int status = c.status;
+    aws_free_buf(&body);
+    drop(&c);
+    return status;
+}
+
+static void test_tokens(void)
+{
+    int64_t day = 86400000, from = aws_day_ms(2026, 11, 9), now = from + day;
+    struct aws *m = small_model(from);
+    struct aws_buf t = {0};
+    check(page_status(m, &t, now, now) == 200, "tokens", "none");
+    check(page_status(m, &t, now, now + day + 1) == 400, "tokens", "old");
+    check(page_status(m, &t, now, now + day) == 200, "tokens", "a day old");
+    check(page_status(m, &t, now + 1, now + day) == 400, "tokens",
+          "of another window");
+    aws_delete_group(m, "/g");
+    aws_create_group(m, "/g", from);
+    check(page_status(m, &t, now, now + day) == 400, "tokens",
+          "of a group deleted since");
+    aws_free_buf(&t);
+    aws_free(m);
 }
 
 /* --- the generator ------------------------------------------------------ */
@@ -342,6 +427,8 @@ int main(void)
 {
     test_batches();
     test_pages();
+    test_readable();
+    test_tokens();
     test_rows();
     test_throttle();
     (void)printf("aws model: %d checks, %d failed\n", checks, failures);
