@@ -8,6 +8,7 @@
 #include "base/trace.h"
 
 enum {
+    FEW           = 24,  /* ids sooner compared than looked up */
     LESSONS_MOST  = 32,
     BROKEN_MOST   = 4,
     RESTARTS_MOST = 4,
@@ -221,18 +222,27 @@ static enum flow end_page(struct logs *l)
     return FLOW_MOVED;
 }
 
+/* A repeat of an event at max_ms is among those that came since; in a page
+ * that is read again it may be any. */
+static bool was_met(struct logs *l, int64_t timestamp_ms, uint64_t hash)
+{
+    if (!l->replay && (!l->any || timestamp_ms > l->max_ms))
+        return false;
+    if (!l->replay && timestamp_ms == l->max_ms && l->since_max <= FEW)
+        return seen_has_lately(&l->seen, hash, l->since_max);
+    return seen_has(&l->seen, hash);
+}
+
 static bool is_wanted(struct logs *l, const struct log_event *e,
                       uint64_t *hash)
 {
     *hash = seen_hash(e->id, e->timestamp_ms);
     if (e->timestamp_ms < l->from_ms || e->timestamp_ms >= l->until_ms)
         return false;
-    bool may_repeat = l->replay || (l->any && e->timestamp_ms <= l->max_ms);
-    if (e->id.len > 0 && may_repeat && seen_has(&l->seen, *hash)) {
-        l->repeated++;
-        return false;
-    }
-    return true;
+    if (e->id.len == 0 || !was_met(l, e->timestamp_ms, *hash))
+        return true;
+    l->repeated++;
+    return false;
 }
 
 static void remember(struct logs *l, const struct log_event *e, uint64_t hash,

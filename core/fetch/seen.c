@@ -12,6 +12,7 @@ void seen_reset(struct seen *s)
 {
     memset(s->slot, 0, sizeof s->slot);
     s->count = 0;
+    s->listed = 0;
 }
 
 __extension__ typedef unsigned __int128 uint128;
@@ -43,15 +44,6 @@ static uint32_t first_slot(uint64_t hash)
     return (uint32_t)(hash >> 32) & (SEEN_SLOTS - 1);
 }
 
-bool seen_has(const struct seen *s, uint64_t hash)
-{
-    for (uint32_t at = first_slot(hash); s->slot[at] != 0;
-         at = (at + 1) & (SEEN_SLOTS - 1))
-        if (s->hash[s->slot[at] - 1] == hash)
-            return true;
-    return false;
-}
-
 /* Knuth, TAOCP 6.4, Algorithm R: what follows moves up into the gap. */
 static void forget(struct seen *s, uint32_t index)
 {
@@ -74,18 +66,51 @@ static void forget(struct seen *s, uint32_t index)
     }
 }
 
+static void list(struct seen *s, uint32_t index)
+{
+    uint32_t at = first_slot(s->hash[index]);
+
+    while (s->slot[at] != 0)
+        at = (at + 1) & (SEEN_SLOTS - 1);
+    s->slot[at] = (uint16_t)(index + 1);
+}
+
+bool seen_has(struct seen *s, uint64_t hash)
+{
+    for (; s->listed < s->count; s->listed++)
+        list(s, s->listed % CFG_SEEN_EVENTS);
+    for (uint32_t at = first_slot(hash); s->slot[at] != 0;
+         at = (at + 1) & (SEEN_SLOTS - 1))
+        if (s->hash[s->slot[at] - 1] == hash)
+            return true;
+    return false;
+}
+
+bool seen_has_lately(const struct seen *s, uint64_t hash, uint32_t most)
+{
+    uint32_t kept = s->count < CFG_SEEN_EVENTS ? s->count : CFG_SEEN_EVENTS;
+
+    for (uint32_t back = 1; back <= most && back <= kept; back++)
+        if (s->hash[(s->count - back) % CFG_SEEN_EVENTS] == hash)
+            return true;
+    return false;
+}
+
 void seen_add(struct seen *s, uint64_t hash)
 {
     uint32_t index = s->count % CFG_SEEN_EVENTS;
-    uint32_t at;
 
-    if (s->count >= CFG_SEEN_EVENTS)
-        forget(s, index);
+    if (s->count >= CFG_SEEN_EVENTS) {
+        uint32_t oldest = s->count - CFG_SEEN_EVENTS;
+        if (oldest < s->listed)
+            forget(s, index);
+        else
+            s->listed = oldest + 1;
+    }
     s->hash[index] = hash;
-    for (at = first_slot(hash); s->slot[at] != 0;)
-        at = (at + 1) & (SEEN_SLOTS - 1);
-    s->slot[at] = (uint16_t)(index + 1);
     s->count++;
-    if (s->count == 2u * CFG_SEEN_EVENTS)
-        s->count = CFG_SEEN_EVENTS;  /* the same ring, and no overflow */
+    if (s->count == 2u * CFG_SEEN_EVENTS) {  /* the same ring, no overflow */
+        s->count -= CFG_SEEN_EVENTS;
+        s->listed -= CFG_SEEN_EVENTS;
+    }
 }

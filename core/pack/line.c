@@ -5,9 +5,16 @@
 #include "base/check.h"
 #include "base/date.h"
 
-/* Where the date stands in a JSON head, and the milliseconds in the date. */
-static const char json_start[] = "{\"timestamp\":\"";
-enum { MS_AT = 20 };
+static const char before_date[] = "{\"timestamp\":\"";
+static const char before_stream[] = "\",\"stream\":\"";
+static const char before_message[] = "\",\"message\":\"";
+
+/* Where the parts stand: 2026-11-09T00:00:00.123Z */
+enum {
+    DATE_AT = sizeof before_date - 1,
+    STREAM_AT = DATE_AT + DATE_RFC3339_BYTES + sizeof before_stream - 1,
+    HOUR_AT = 11, MINUTE_AT = 14, SECOND_AT = 17, MS_AT = 20,
+};
 
 void line_init(struct line *l, bool json, bool ingested, bool id)
 {
@@ -15,55 +22,71 @@ void line_init(struct line *l, bool json, bool ingested, bool id)
     l->ingested = ingested;
     l->id = id;
     l->head_len = 0;
+    l->day = INT64_MIN;
+    l->stream_len = UINT32_MAX;
 }
 
-/* The whole head, for a stream or a format that differs from the last. */
-static void make_head(struct line *l, const struct log_event *e)
+static void two_digits(char *at, int64_t value)
+{
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+}
+
+/* Most events have the second of the one before, nearly all its day. */
+static void put_date(struct line *l, char *date, int64_t timestamp_ms)
+{
+    int64_t day = timestamp_ms / DAY_MS, second = timestamp_ms / 1000;
+    int64_t ms = timestamp_ms % 1000, of_day = second % 86400;
+
+    if (day != l->day || timestamp_ms < 0) {
+        char stamp[DATE_RFC3339_BYTES + 1];
+        struct text t;
+        text_init(&t, stamp, sizeof stamp);
+        date_rfc3339(&t, timestamp_ms);
+        memcpy(date, stamp, DATE_RFC3339_BYTES);
+        l->day = timestamp_ms < 0 ? INT64_MIN : day;
+        l->second = second;
+        return;
+    }
+    if (second != l->second) {
+        two_digits(date + HOUR_AT, of_day / 3600);
+        two_digits(date + MINUTE_AT, of_day / 60 % 60);
+        two_digits(date + SECOND_AT, of_day % 60);
+        l->second = second;
+    }
+    date[MS_AT] = (char)('0' + ms / 100);
+    two_digits(date + MS_AT + 1, ms % 100);
+}
+
+/* All of a head but its date. */
+static void put_stream(struct line *l, struct view stream)
 {
     struct text t;
 
     text_init(&t, l->head, sizeof l->head);
-    if (l->json)
-        text_str(&t, json_start);
-    date_rfc3339(&t, e->timestamp_ms);
-    if (l->json) {
-        text_str(&t, "\",\"stream\":\"");
-        text_json(&t, e->stream);
-        text_str(&t, "\",\"message\":\"");
-    } else {
-        text_char(&t, ' ');
-    }
+    memcpy(l->head, before_date, DATE_AT);
+    t.len = STREAM_AT - (sizeof before_stream - 1);
+    text_str(&t, before_stream);
+    text_json(&t, stream);
+    text_str(&t, before_message);
     l->head_len = t.overflow ? 0 : t.len;
-    CHECK(e->stream.len <= sizeof l->stream);
-    memcpy(l->stream, e->stream.at, e->stream.len);
-    l->stream_len = e->stream.len;
+    CHECK(stream.len <= sizeof l->stream);
+    memcpy(l->stream, stream.at, stream.len);
+    l->stream_len = stream.len;
 }
 
-/* Most events share their stream with the one before, many their second. */
 struct view line_head(struct line *l, const struct log_event *e)
 {
-    int64_t second = e->timestamp_ms / 1000;
-    int64_t ms = e->timestamp_ms % 1000;
-    char *date = l->head + (l->json ? sizeof json_start - 1 : 0);
-    bool same = l->head_len > 0 && ms >= 0 && e->timestamp_ms >= 0 &&
-                (!l->json || (e->stream.len == l->stream_len &&
-                              memcmp(e->stream.at, l->stream,
-                                     l->stream_len) == 0));
-
-    if (!same) {
-        make_head(l, e);
-    } else if (second == l->second) {
-        date[MS_AT] = (char)('0' + ms / 100);
-        date[MS_AT + 1] = (char)('0' + ms / 10 % 10);
-        date[MS_AT + 2] = (char)('0' + ms % 10);
+    if (!l->json) {
+        put_date(l, l->head, e->timestamp_ms);
+        l->head[DATE_RFC3339_BYTES] = ' ';
+        l->head_len = DATE_RFC3339_BYTES + 1;
     } else {
-        char stamp[DATE_RFC3339_BYTES + 1];
-        struct text t;
-        text_init(&t, stamp, sizeof stamp);
-        date_rfc3339(&t, e->timestamp_ms);
-        memcpy(date, stamp, DATE_RFC3339_BYTES);
+        if (e->stream.len != l->stream_len ||
+            memcmp(e->stream.at, l->stream, l->stream_len) != 0)
+            put_stream(l, e->stream);
+        put_date(l, l->head + DATE_AT, e->timestamp_ms);
     }
-    l->second = e->timestamp_ms >= 0 ? second : INT64_MIN;
     return (struct view){(const uint8_t *)l->head, l->head_len};
 }
 

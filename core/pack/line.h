@@ -18,8 +18,8 @@ enum {
 
 struct line {
     bool     json, ingested, id;
-    int64_t  second;       /* the one that head begins with */
     uint32_t head_len;     /* public: bytes of the last head */
+    int64_t  day, second;  /* whose date and time the head has */
     uint32_t stream_len;
     char     head[LINE_HEAD_BYTES];
     uint8_t  stream[CFG_STREAM_BYTES];  /* whose name is in head */
