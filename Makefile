@@ -29,7 +29,7 @@ CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
 
 PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls trust \
             transport_words transport_handle transport_curl progress memory \
-            version main_command
+            version runner main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;
@@ -197,5 +197,4 @@ help:  ## this list
 .PHONY: always all $(shell sed -n 's/^\([a-z]*\):.*  ## .*/\1/p' Makefile)
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(shell find build -path build/deps -prune -o -name '*.d' -print \
-        2>/dev/null)
+-include $(shell find build/ -name '*.d' ! -path '*/deps/*' 2>&-)

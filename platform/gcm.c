@@ -1,328 +1,251 @@
-/* gcm.c - mbedTLS's interface of AES-GCM, over the kernels of gcm.h. */
-#include "gcm.h"
-
-#if defined(MBEDTLS_GCM_ALT)
+/* gcm.c - the functions of mbedtls/gcm.h, in place of mbedTLS's own; see
+ * deps/mbedtls_config.h. What they mean stands in that header. They write as
+ * many bytes as they are given, at once. */
+#include "gcm_blocks.h"
 
 #include <mbedtls/constant_time.h>
 #include <mbedtls/platform_util.h>
 #include <string.h>
 
-enum { BLOCK = 16, TAG_LEAST = 4, IV_USUAL = 12 };
+enum { BLOCK = GCM_BLOCK_BYTES, IV_BYTES = 12, TAG_BYTES_MIN = 4 };
 
-static const uint64_t bytes_most = (UINT64_C(1) << 36) - 32;
+/* NIST SP 800-38D, 5.2.1.1: of the text, and of the rest. */
+static const uint64_t TEXT_BYTES_MAX = ((uint64_t)1 << 36) - 32;
+static const uint64_t ADDED_BYTES_MAX = ((uint64_t)1 << 61) - 1;
 
-static bool forbidden;
-
-void gcm_forbid_fast(bool yes)
+static void hash_blocks(mbedtls_gcm_context *g, const uint8_t *at,
+                        size_t blocks)
 {
-    forbidden = yes;
-}
-
-static uint64_t get_be(const uint8_t *at)
-{
-    uint64_t value = 0;
-
-    for (uint32_t i = 0; i < 8; i++)
-        value = value << 8 | at[i];
-    return value;
-}
-
-static void put_be(uint8_t *at, uint64_t value)
-{
-    for (uint32_t i = 0; i < 8; i++)
-        at[i] = (uint8_t)(value >> (56 - 8 * i));
-}
-
-/* --- the hash, by a table of the key's multiples by 4 bits -------------- */
-
-static void table_make(mbedtls_gcm_context *c, const uint8_t hash_key[BLOCK])
-{
-    uint64_t high = get_be(hash_key), low = get_be(hash_key + 8);
-
-    memset(c->key.table, 0, sizeof c->key.table);
-    for (uint32_t i = 8; i > 0; i /= 2) {
-        uint64_t carry = (low & 1) * UINT64_C(0xe100000000000000);
-        c->key.table[i][0] = high;
-        c->key.table[i][1] = low;
-        low = high << 63 | low >> 1;
-        high = high >> 1 ^ carry;
-    }
-    for (uint32_t i = 2; i < 16; i *= 2)
-        for (uint32_t j = 1; j < i; j++) {
-            c->key.table[i + j][0] = c->key.table[i][0] ^ c->key.table[j][0];
-            c->key.table[i + j][1] = c->key.table[i][1] ^ c->key.table[j][1];
-        }
-}
-
-static void table_multiply(mbedtls_gcm_context *c)
-{
-    /* What the four bits that fall out at the low end come back as. */
-    static const uint16_t carries[16] = {
-        0x0000, 0x1c20, 0x3840, 0x2460, 0x7080, 0x6ca0, 0x48c0, 0x54e0,
-        0xe100, 0xfd20, 0xd940, 0xc560, 0x9180, 0x8da0, 0xa9c0, 0xb5e0,
-    };
-    uint64_t high = 0, low = 0;
-
-    for (uint32_t i = 0; i < 2 * BLOCK; i++) {
-        uint8_t byte = c->hash[BLOCK - 1 - i / 2];
-        uint32_t digit = i % 2 == 0 ? byte & 15 : byte >> 4;
-        uint64_t carry = carries[low & 15];
-        low = high << 60 | low >> 4;
-        high = (high >> 4 ^ carry << 48) ^ c->key.table[digit][0];
-        low ^= c->key.table[digit][1];
-    }
-    put_be(c->hash, high);
-    put_be(c->hash + 8, low);
-}
-
-/* --- blocks ------------------------------------------------------------- */
-
-static void multiply(mbedtls_gcm_context *c)
-{
-    static const uint8_t zero[BLOCK];
-
-    if (c->fast)
-        gcm_fast_hash(c, zero, 1);
+    if (g->fast)
+        gcm_fast_hash(g, at, blocks);
     else
-        table_multiply(c);
+        gcm_plain_hash(g, at, blocks);
 }
 
-/* Adds bytes to the hash from `at` of its block on; where the next go. */
-static uint32_t hash_bytes(mbedtls_gcm_context *c, uint32_t at,
-                           const uint8_t *in, size_t len)
+/* The hash as a block, byte by byte. */
+static uint8_t hash_byte(const mbedtls_gcm_context *g, unsigned i)
 {
-    size_t whole;
-
-    for (; len > 0 && at > 0; len--) {
-        c->hash[at++] ^= *in++;
-        if (at < BLOCK)
-            continue;
-        multiply(c);
-        at = 0;
-    }
-    whole = c->fast ? len / BLOCK : 0;
-    if (whole > 0)
-        gcm_fast_hash(c, in, whole);
-    for (size_t i = whole * BLOCK; i < len; i++) {
-        c->hash[at++] ^= in[i];
-        if (at < BLOCK)
-            continue;
-        multiply(c);
-        at = 0;
-    }
-    return at;
+    return (uint8_t)(g->hash[1 - i / 8] >> (7 - i % 8) * 8);
 }
 
-static int next_pad(mbedtls_gcm_context *c)
+/* Hashes the partial block, filled up with zeros, and empties it. */
+static void hash_partial(mbedtls_gcm_context *g)
 {
-    for (uint32_t i = BLOCK; i > IV_USUAL; i--)
-        if (++c->counter[i - 1] != 0)
-            break;
-    return mbedtls_aes_crypt_ecb(&c->aes, MBEDTLS_AES_ENCRYPT, c->counter,
-                                 c->pad);
+    hash_blocks(g, g->partial, 1);
+    memset(g->partial, 0, BLOCK);
 }
 
-/* Less than a block is left of `pad`, from `at` on. */
-static void crypt_bytes(mbedtls_gcm_context *c, uint32_t at,
-                        const uint8_t *in, uint8_t *out, size_t len)
+/* Hashes bytes that follow so many. Those of a block that is not whole wait
+ * for the rest, or for the end. */
+static void hash_bytes(mbedtls_gcm_context *g, const uint8_t *at, size_t len,
+                       uint64_t after)
 {
-    for (size_t i = 0; i < len; i++) {
-        uint8_t was = in[i], is = was ^ c->pad[at];
-        c->hash[at++] ^= c->encrypting ? is : was;
-        out[i] = is;
-    }
-    if (at == BLOCK)
-        multiply(c);
+    size_t held = (size_t)(after % BLOCK);
+    size_t wanted = held == 0 ? 0 : BLOCK - held;
+    size_t first = len < wanted ? len : wanted;
+
+    memcpy(g->partial + held, at, first);
+    if (first > 0 && first == wanted)
+        hash_partial(g);
+    at += first;
+    len -= first;
+    if (len >= BLOCK)
+        hash_blocks(g, at, len / BLOCK);
+    memcpy(g->partial, at + len / BLOCK * BLOCK, len % BLOCK);
 }
 
-static int crypt_slow(mbedtls_gcm_context *c, const uint8_t *in, uint8_t *out,
-                      size_t blocks)
+static void crypt_blocks(mbedtls_gcm_context *g, struct gcm_span s)
 {
-    for (size_t i = 0; i < blocks; i++) {
-        int error = next_pad(c);
-        if (error != 0)
-            return error;
-        crypt_bytes(c, 0, in + i * BLOCK, out + i * BLOCK, BLOCK);
-    }
-    return 0;
-}
-
-static int crypt(mbedtls_gcm_context *c, const uint8_t *in, uint8_t *out,
-                 size_t len)
-{
-    uint32_t at = (uint32_t)(c->bytes % BLOCK);
-    size_t begun = at == 0 ? 0 : BLOCK - at, blocks;
-    int error = 0;
-
-    begun = begun < len ? begun : len;
-    if (c->bytes == 0 && c->ad_bytes % BLOCK != 0)
-        multiply(c);  /* the last of the additional data */
-    c->bytes += len;
-    crypt_bytes(c, at, in, out, begun);
-    in += begun;
-    out += begun;
-    blocks = (len - begun) / BLOCK;
-    if (c->fast && blocks > 0)
-        gcm_fast_crypt(c, in, out, blocks);
-    else
-        error = crypt_slow(c, in, out, blocks);
-    if (error == 0 && (len - begun) % BLOCK != 0) {
-        error = next_pad(c);
-        crypt_bytes(c, 0, in + blocks * BLOCK, out + blocks * BLOCK,
-                    (len - begun) % BLOCK);
-    }
-    return error;
-}
-
-/* --- mbedtls/gcm.h ------------------------------------------------------ */
-
-void mbedtls_gcm_init(mbedtls_gcm_context *ctx)
-{
-    memset(ctx, 0, sizeof *ctx);
-    mbedtls_aes_init(&ctx->aes);
-}
-
-void mbedtls_gcm_free(mbedtls_gcm_context *ctx)
-{
-    if (ctx == NULL)
+    if (s.blocks == 0)
         return;
-    mbedtls_aes_free(&ctx->aes);
-    mbedtls_platform_zeroize(ctx, sizeof *ctx);
+    if (g->fast)
+        gcm_fast_crypt(g, s);
+    else
+        gcm_plain_crypt(g, s);
+    g->text_bytes += s.blocks * BLOCK;
 }
 
-int mbedtls_gcm_setkey(mbedtls_gcm_context *ctx, mbedtls_cipher_id_t cipher,
+/* Bytes of one block, of which the stream is there. */
+static void crypt_bytes(mbedtls_gcm_context *g, const uint8_t *in,
+                        uint8_t *out, size_t len)
+{
+    size_t held = (size_t)(g->text_bytes % BLOCK);
+
+    for (size_t i = 0; i < len; i++) {
+        uint8_t from = in[i], made = from ^ g->stream[held + i];
+        g->partial[held + i] = g->decrypting ? from : made;
+        out[i] = made;
+    }
+    g->text_bytes += len;
+    if (held + len == BLOCK)
+        hash_partial(g);
+}
+
+/* A first block of the counter: the IV and 1, or a hash of the IV. */
+static void begin_counter(mbedtls_gcm_context *g, const uint8_t *iv,
+                          size_t iv_len)
+{
+    memset(g->counter, 0, BLOCK);
+    if (iv_len == IV_BYTES) {
+        memcpy(g->counter, iv, IV_BYTES);
+        g->counter[BLOCK - 1] = 1;
+        return;
+    }
+    hash_bytes(g, iv, iv_len, 0);
+    if (iv_len % BLOCK != 0)
+        hash_partial(g);
+    g->hash[0] ^= (uint64_t)iv_len * 8;
+    hash_partial(g);
+    for (unsigned i = 0; i < BLOCK; i++)
+        g->counter[i] = hash_byte(g, i);
+    g->hash[0] = g->hash[1] = 0;
+}
+
+void mbedtls_gcm_init(mbedtls_gcm_context *g)
+{
+    memset(g, 0, sizeof *g);
+}
+
+void mbedtls_gcm_free(mbedtls_gcm_context *g)
+{
+    if (g != NULL)
+        mbedtls_platform_zeroize(g, sizeof *g);
+}
+
+int mbedtls_gcm_setkey(mbedtls_gcm_context *g, mbedtls_cipher_id_t cipher,
                        const unsigned char *key, unsigned int keybits)
 {
-    uint8_t hash_key[BLOCK] = {0};
+    uint8_t zeros[BLOCK] = {0}, hash_key[BLOCK];
     int error;
 
     if (cipher != MBEDTLS_CIPHER_ID_AES)
         return MBEDTLS_ERR_GCM_BAD_INPUT;
-    error = mbedtls_aes_setkey_enc(&ctx->aes, key, keybits);
+    error = mbedtls_aes_setkey_enc(&g->aes, key, keybits);
     if (error == 0)
-        error = mbedtls_aes_crypt_ecb(&ctx->aes, MBEDTLS_AES_ENCRYPT,
-                                      hash_key, hash_key);
+        error = mbedtls_aes_crypt_ecb(&g->aes, MBEDTLS_AES_ENCRYPT, zeros,
+                                      hash_key);
     if (error != 0)
         return error;
-    ctx->fast = !forbidden && gcm_fast_available();
-    if (ctx->fast)
-        gcm_fast_key(ctx, hash_key);
-    else
-        table_make(ctx, hash_key);
+    gcm_plain_powers(g, hash_key);
     mbedtls_platform_zeroize(hash_key, sizeof hash_key);
+    g->fast = gcm_fast_able();
     return 0;
 }
 
-int mbedtls_gcm_starts(mbedtls_gcm_context *ctx, int mode,
+int mbedtls_gcm_starts(mbedtls_gcm_context *g, int mode,
                        const unsigned char *iv, size_t iv_len)
 {
-    uint8_t lengths[BLOCK] = {0};
-
-    if (iv_len == 0 || iv_len > UINT32_MAX)
+    if (iv_len == 0 || iv_len > ADDED_BYTES_MAX)
         return MBEDTLS_ERR_GCM_BAD_INPUT;
-    ctx->encrypting = mode == MBEDTLS_GCM_ENCRYPT;
-    ctx->bytes = ctx->ad_bytes = 0;
-    memset(ctx->hash, 0, BLOCK);
-    if (iv_len == IV_USUAL) {
-        memcpy(ctx->counter, iv, IV_USUAL);
-        memcpy(ctx->counter + IV_USUAL, "\0\0\0\1", 4);
-    } else {
-        if (hash_bytes(ctx, 0, iv, iv_len) != 0)
-            multiply(ctx);
-        put_be(lengths + 8, (uint64_t)iv_len * 8);
-        (void)hash_bytes(ctx, 0, lengths, BLOCK);
-        memcpy(ctx->counter, ctx->hash, BLOCK);
-        memset(ctx->hash, 0, BLOCK);
-    }
-    return mbedtls_aes_crypt_ecb(&ctx->aes, MBEDTLS_AES_ENCRYPT, ctx->counter,
-                                 ctx->first);
+    g->decrypting = mode == MBEDTLS_GCM_DECRYPT;
+    g->hash[0] = g->hash[1] = 0;
+    g->added_bytes = g->text_bytes = 0;
+    memset(g->partial, 0, BLOCK);
+    begin_counter(g, iv, iv_len);
+    return mbedtls_aes_crypt_ecb(&g->aes, MBEDTLS_AES_ENCRYPT, g->counter,
+                                 g->tag_mask);
 }
 
-int mbedtls_gcm_update_ad(mbedtls_gcm_context *ctx, const unsigned char *add,
+int mbedtls_gcm_update_ad(mbedtls_gcm_context *g, const unsigned char *add,
                           size_t add_len)
 {
-    uint32_t at = (uint32_t)(ctx->ad_bytes % BLOCK);
-
-    if (ctx->bytes != 0 || add_len > bytes_most - ctx->ad_bytes)
+    if (add_len > ADDED_BYTES_MAX - g->added_bytes)
         return MBEDTLS_ERR_GCM_BAD_INPUT;
-    ctx->ad_bytes += add_len;
-    (void)hash_bytes(ctx, at, add, add_len);
+    if (add_len == 0)
+        return 0;
+    hash_bytes(g, add, add_len, g->added_bytes);
+    g->added_bytes += add_len;
     return 0;
 }
 
-int mbedtls_gcm_update(mbedtls_gcm_context *ctx, const unsigned char *input,
+int mbedtls_gcm_update(mbedtls_gcm_context *g, const unsigned char *input,
                        size_t input_length, unsigned char *output,
                        size_t output_size, size_t *output_length)
 {
-    *output_length = 0;
+    size_t held = (size_t)(g->text_bytes % BLOCK);
+    size_t first = held == 0 ? 0 : BLOCK - held, blocks, last;
+
     if (output_size < input_length)
         return MBEDTLS_ERR_GCM_BUFFER_TOO_SMALL;
-    if (input_length > bytes_most - ctx->bytes)
-        return MBEDTLS_ERR_GCM_BAD_INPUT;
+    *output_length = input_length;
     if (input_length == 0)
         return 0;
-    *output_length = input_length;
-    return crypt(ctx, input, output, input_length);
+    if (output > input && (size_t)(output - input) < input_length)
+        return MBEDTLS_ERR_GCM_BAD_INPUT;
+    if (input_length > TEXT_BYTES_MAX - g->text_bytes)
+        return MBEDTLS_ERR_GCM_BAD_INPUT;
+    if (g->text_bytes == 0 && g->added_bytes % BLOCK != 0)
+        hash_partial(g);
+    first = input_length < first ? input_length : first;
+    blocks = (input_length - first) / BLOCK;
+    last = (input_length - first) % BLOCK;
+    crypt_bytes(g, input, output, first);
+    crypt_blocks(g, (struct gcm_span){input + first, output + first, blocks});
+    if (last > 0) {
+        gcm_plain_stream(g);
+        crypt_bytes(g, input + input_length - last,
+                    output + input_length - last, last);
+    }
+    return 0;
 }
 
-int mbedtls_gcm_finish(mbedtls_gcm_context *ctx, unsigned char *output,
+int mbedtls_gcm_finish(mbedtls_gcm_context *g, unsigned char *output,
                        size_t output_size, size_t *output_length,
                        unsigned char *tag, size_t tag_len)
 {
-    uint8_t lengths[BLOCK];
-    uint64_t last = ctx->bytes != 0 ? ctx->bytes : ctx->ad_bytes;
+    uint64_t last = g->text_bytes > 0 ? g->text_bytes : g->added_bytes;
 
     (void)output;
     (void)output_size;
     *output_length = 0;
-    if (tag_len < TAG_LEAST || tag_len > BLOCK)
+    if (tag_len > BLOCK || tag_len < TAG_BYTES_MIN)
         return MBEDTLS_ERR_GCM_BAD_INPUT;
     if (last % BLOCK != 0)
-        multiply(ctx);
-    put_be(lengths, ctx->ad_bytes * 8);
-    put_be(lengths + 8, ctx->bytes * 8);
-    (void)hash_bytes(ctx, 0, lengths, BLOCK);
-    for (size_t i = 0; i < tag_len; i++)
-        tag[i] = ctx->hash[i] ^ ctx->first[i];
+        hash_partial(g);
+    g->hash[0] ^= g->text_bytes * 8;
+    g->hash[1] ^= g->added_bytes * 8;
+    hash_partial(g);
+    for (unsigned i = 0; i < tag_len; i++)
+        tag[i] = g->tag_mask[i] ^ hash_byte(g, i);
     return 0;
 }
 
-int mbedtls_gcm_crypt_and_tag(mbedtls_gcm_context *ctx, int mode,
-                              size_t length, const unsigned char *iv,
-                              size_t iv_len, const unsigned char *add,
-                              size_t add_len, const unsigned char *input,
+int mbedtls_gcm_crypt_and_tag(mbedtls_gcm_context *g, int mode, size_t length,
+                              const unsigned char *iv, size_t iv_len,
+                              const unsigned char *add, size_t add_len,
+                              const unsigned char *input,
                               unsigned char *output, size_t tag_len,
                               unsigned char *tag)
 {
     size_t made;
-    int error = mbedtls_gcm_starts(ctx, mode, iv, iv_len);
+    int error = mbedtls_gcm_starts(g, mode, iv, iv_len);
 
     if (error == 0)
-        error = mbedtls_gcm_update_ad(ctx, add, add_len);
+        error = mbedtls_gcm_update_ad(g, add, add_len);
     if (error == 0)
-        error = mbedtls_gcm_update(ctx, input, length, output, length, &made);
+        error = mbedtls_gcm_update(g, input, length, output, length, &made);
     if (error == 0)
-        error = mbedtls_gcm_finish(ctx, NULL, 0, &made, tag, tag_len);
+        error = mbedtls_gcm_finish(g, NULL, 0, &made, tag, tag_len);
     return error;
 }
 
-int mbedtls_gcm_auth_decrypt(mbedtls_gcm_context *ctx, size_t length,
+int mbedtls_gcm_auth_decrypt(mbedtls_gcm_context *g, size_t length,
                              const unsigned char *iv, size_t iv_len,
                              const unsigned char *add, size_t add_len,
                              const unsigned char *tag, size_t tag_len,
                              const unsigned char *input,
                              unsigned char *output)
 {
-    uint8_t want[BLOCK];
-    int error = mbedtls_gcm_crypt_and_tag(ctx, MBEDTLS_GCM_DECRYPT, length,
-                                          iv, iv_len, add, add_len, input,
-                                          output, tag_len, want);
+    uint8_t own[BLOCK];
+    int error;
 
-    if (error == 0 && mbedtls_ct_memcmp(want, tag, tag_len) != 0)
-        error = MBEDTLS_ERR_GCM_AUTH_FAILED;
-    if (error != 0 && length > 0)
-        mbedtls_platform_zeroize(output, length);
-    return error;
+    if (tag_len > BLOCK || tag_len < TAG_BYTES_MIN)
+        return MBEDTLS_ERR_GCM_BAD_INPUT;
+    error = mbedtls_gcm_crypt_and_tag(g, MBEDTLS_GCM_DECRYPT, length, iv,
+                                      iv_len, add, add_len, input, output,
+                                      tag_len, own);
+    if (error != 0 || mbedtls_ct_memcmp(tag, own, tag_len) == 0)
+        return error;
+    mbedtls_platform_zeroize(output, length);
+    return MBEDTLS_ERR_GCM_AUTH_FAILED;
 }
-
-#endif

@@ -1,55 +1,32 @@
-/* main_command.c - firn as a command: one poll loop, and all of its memory.
- *
- * The order is that of trust: read files, connect nothing, touch and lock all
- * memory, then run. What is said goes to stdout, how it goes to stderr. */
-#include <errno.h>
-#include <fcntl.h>
+/* main_command.c - firn as a command: one poll loop, and all of its memory. */
 #include <stddef.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "lock.h"
-#include "memory.h"
-#include "posix.h"
-#include "progress.h"
+#include "runner.h"
 #include "task/archive.h"
 #include "task/cat.h"
-#include "task/manual.h"
-#include "task/message.h"
-#include "task/report.h"
-#include "transport_curl.h"
 #include "version.h"
 
 enum {
-    STEPS_AT_ONCE = 64,     /* before the network is looked at again */
-    STOP_MS       = 1700,   /* to tell S3 after a signal; two seconds are
-                               promised */
-    ASLEEP_MS     = 15000,  /* a pause that the poll cannot explain */
-    TEXT_BYTES    = 8192,
-    PATH_BYTES    = 1024,
+    STEPS_AT_ONCE = 64,    /* before the network is looked at again */
+    STOP_MS       = 1700,  /* to tell S3 after a signal; two seconds are
+                              promised */
 };
 
 /* All memory of the program but the pool and the stack. */
 static struct memory {
-    struct options     options;
-    struct transport   transport;
-    struct site        site;
-    struct progress    progress;
-    struct lock_report lock;
-    char               text[TEXT_BYTES];
-    char               ca_path[PATH_BYTES];
+    struct runner runner;
     union {
         struct archive archive;
         struct cat     cat;
     } job;
 } memory;
 
-_Static_assert((int)TEXT_BYTES >= (int)MANUAL_BYTES &&
-               (int)TEXT_BYTES >= (int)MEMORY_BYTES &&
-               (int)TEXT_BYTES >= REPORT_BYTES + (int)MESSAGE_BYTES,
-               "one text for all");
 _Static_assert(sizeof(struct memory) + CFG_POOL_BYTES + CFG_STACK_BYTES <
                CFG_RESIDENT_BYTES, "what is promised holds the program");
+
+static struct runner *const runner = &memory.runner;
 
 #define ARCHIVE_ROW(field, what) \
     {#field, sizeof ((struct archive *)0)->field, what}
@@ -69,153 +46,13 @@ static const struct memory_row rows[] = {
      "the rest of one job: group, receipt, one call"},
     {"site", sizeof(struct site), "endpoints, credentials, signing keys"},
     {"transport", sizeof(struct transport), "connections, outside the pool"},
-    {"command", offsetof(struct memory, job) - sizeof(struct site) -
+    {"runner", sizeof(struct runner) - sizeof(struct site) -
      sizeof(struct transport), "options, progress, one text"},
 };
 
 static const struct memory_table table = {
     rows, sizeof rows / sizeof rows[0], sizeof(struct memory),
 };
-
-static struct text start_text(void)
-{
-    struct text t;
-    text_init(&t, memory.text, sizeof memory.text);
-    return t;
-}
-
-/* A result, to stdout. A reader that closed the pipe has had enough. */
-static int say(const struct text *t)
-{
-    CHECK(!t->overflow);
-    enum write_result written = posix_write(STDOUT_FILENO, text_view(t));
-    if (written == WRITE_DONE || written == WRITE_CLOSED)
-        return 0;
-    (void)posix_write(STDERR_FILENO,
-                      view_of("78 stdout cannot be written to\n"));
-    return 78;
-}
-
-static int complain(const struct fault *fault, struct view thing)
-{
-    const struct message_context context = {.thing = thing};
-    struct text t = start_text();
-    progress_clear(&memory.progress);
-    message_fault(&t, fault, &context);
-    text_char(&t, '\n');
-    (void)posix_write(STDERR_FILENO, text_view(&t));
-    return fault_exit(fault->error);
-}
-
-/* A descriptor that is closed at the start would be a socket's soon, and be
- * written to; a directory takes its place, which nobody can write to. */
-static void hold_descriptors(void)
-{
-    for (int fd = 0; fd <= STDERR_FILENO; fd++)
-        while (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            if (open("/", O_RDONLY | O_DIRECTORY) < 0)
-                break;
-}
-
-/* The settings, the site and the transport. The shared files are read into
- * room that the job needs later. */
-static bool set_up(struct fault *fault)
-{
-    const struct options *o = &memory.options;
-    struct settings settings = {.profile_option = view_of(o->profile)};
-    struct span room = {(uint8_t *)&memory.job, sizeof memory.job};
-    struct view bundle = view_of(o->ca_bundle);
-
-    posix_environment(&settings);
-    if (!settings_read(&settings, room, fault))
-        return false;
-    const struct site_options site = {
-        .settings = &settings, .region = view_of(o->region),
-        .endpoint_url = view_of(o->endpoint_url),
-        .bucket_owner = view_of(o->bucket_owner),
-        .allow_http = o->allow_http, .rate = o->rate, .seed = posix_seed(),
-    };
-    memory.site.transport = &memory.transport;
-    if (!site_init(&memory.site, &site, fault))
-        return false;
-    if (bundle.len == 0)
-        bundle = settings_either(&settings, SETTING_CA_BUNDLE, "ca_bundle");
-    if (!view_copy(bundle, memory.ca_path, sizeof memory.ca_path))
-        return message_refuse(fault, ERROR_CONFIG, "the CA bundle's path is "
-                              "too long: \"%\"", &bundle);
-    const struct transport_options transport = {
-        .ca_bundle = memory.ca_path, .user_agent = "firn/" CONFIG_VERSION,
-    };
-    bool ready = transport_init(&memory.transport, &transport, fault);
-    memset(&memory.job, 0, sizeof memory.job);  /* no secret stays in it */
-    return ready;
-}
-
-/* To people only what they would not expect. */
-static void say_lock(void)
-{
-    const struct lock_report *lock = &memory.lock;
-    struct text t = start_text();
-    if (memory.options.quiet)
-        return;
-    if (posix_columns() == 0) {
-        lock_describe(lock, &t);
-    } else if (!lock->filtered) {
-        text_str(&t, "note: no system-call filter: ");
-        text_str(&t, lock->unfiltered != NULL ? lock->unfiltered : "off");
-        text_str(&t, "; the limits on memory hold\n");
-    }
-    (void)posix_write(STDERR_FILENO, text_view(&t));
-}
-
-/* From here on nothing grows. */
-static bool lock_up(struct fault *fault)
-{
-    const struct options *o = &memory.options;
-    if (!lock_fits(memory_total() + memory_sockets(), fault))
-        return false;
-    lock_touch();
-    lock_enter(!o->no_sandbox, &memory.lock);
-    say_lock();
-    return true;
-}
-
-static void set_times(struct now now)
-{
-    const struct options *o = &memory.options;
-    memory.site.give_up_ms = (int64_t)o->give_up_s * 1000;
-    memory.site.success_mono_ms = now.mono_ms;
-    memory.site.deadline_mono_ms =
-        o->deadline_s > 0 ? now.mono_ms + (int64_t)o->deadline_s * 1000
-                          : INT64_MAX;
-}
-
-static bool begin(struct fault *fault)
-{
-    posix_trace(memory.options.debug);
-    posix_signals_init(false);
-    if (!set_up(fault) || !lock_up(fault))
-        return false;
-    set_times(posix_now());
-    return true;
-}
-
-/* Lets the network act, until `wake_ms` at the latest. True: a signal asks to
- * stop. */
-static bool wait_until(int64_t wake_ms, struct now now)
-{
-    struct pollfd signals = {.fd = posix_signals_fd(), .events = POLLIN};
-    int64_t wait = wake_ms - now.mono_ms;
-    if (wait < 0)
-        wait = 0;
-    if (wait > 1000)
-        wait = 1000;
-    transport_poll(&memory.transport, &signals, signals.fd >= 0 ? 1 : 0,
-                   wait);
-    if (posix_now().mono_ms - now.mono_ms > wait + ASLEEP_MS)
-        transport_distrust(&memory.transport);
-    return (posix_signals_take() & SIGNAL_STOP) != 0;
-}
 
 /* --- archive ------------------------------------------------------------ */
 
@@ -240,7 +77,9 @@ static struct report_counts archive_counts(const struct archive *a)
     return (struct report_counts){
         .events = a->counts.events, .bytes_raw = a->counts.bytes_raw,
         .bytes_stored = a->counts.bytes_stored, .parts = a->counts.parts,
-        .requests = memory.site.requests, .throttled = memory.site.throttled,
+        .requests = runner->site.requests,
+        .throttled = runner->site.throttled,
+        .retried = runner->site.retried,
     };
 }
 
@@ -250,7 +89,7 @@ static void show_archive(const struct archive *a, struct now now)
         .phase = phase(a->state), .spec = a->spec,
         .counts = archive_counts(a), .reached_ms = a->counts.reached_ms,
     };
-    progress_show(&memory.progress, &r, now);
+    progress_show(&runner->progress, &r, now);
 }
 
 /* Steps until it ends. A signal stops it; if S3 cannot be told in time, the
@@ -274,11 +113,11 @@ static enum flow drive_archive(struct archive *a)
         }
         show_archive(a, now);
         int64_t wake = flow == FLOW_MOVED ? now.mono_ms : archive_wake_ms(a);
-        if (progress_wake_ms(&memory.progress) < wake)
-            wake = progress_wake_ms(&memory.progress);
+        if (progress_wake_ms(&runner->progress) < wake)
+            wake = progress_wake_ms(&runner->progress);
         if (stop_mono_ms < wake)
             wake = stop_mono_ms;
-        if (wait_until(wake, now)) {
+        if (runner_wait(runner, wake, now)) {
             stop_mono_ms = now.mono_ms + STOP_MS;
             archive_stop(a);
         }
@@ -292,7 +131,7 @@ static struct view fault_thing(const struct archive *a)
     struct text t;
     if (!s3)
         return view_of(a->spec->group);
-    text_init(&t, memory.ca_path, sizeof memory.ca_path);
+    text_init(&t, runner->path, sizeof runner->path);
     text_str(&t, "s3://");
     text_str(&t, a->spec->bucket);
     text_char(&t, '/');
@@ -300,48 +139,53 @@ static struct view fault_thing(const struct archive *a)
     return text_view(&t);
 }
 
-static int say_result(const struct archive *a, enum flow flow)
+static struct report_result describe(const struct archive *a)
 {
-    bool failed = flow == FLOW_FAILED;
-    enum output form = memory.options.output;
-    bool archived = !failed && strcmp(a->result.action, "archived") == 0;
-    struct report_result r = {
+    return (struct report_result){
         .spec = a->spec, .key = view_of(a->key), .action = a->result.action,
         .state = a->result.state[0] != '\0' ? a->result.state : NULL,
-        .reason = view_of(a->result.reason), .counted = archived,
-        .counts = archive_counts(a),
+        .reason = view_of(a->result.reason), .counts = archive_counts(a),
+        .counted = strcmp(a->result.action, "archived") == 0 ||
+                   strcmp(a->result.action, "skipped") == 0,
     };
-    if (failed && form == OUTPUT_TEXT)
+}
+
+static int say_result(const struct archive *a, enum flow flow)
+{
+    enum output form = runner->options.output;
+    struct report_result r = describe(a);
+    if (flow == FLOW_FAILED && form == OUTPUT_TEXT)
         return 0;
-    if (failed) {
+    if (flow == FLOW_FAILED) {
+        const struct fault *f = &a->fault;
         r.action = "failed";
         r.state = NULL;
-        r.reason = view_of(a->fault.words[0] != '\0' ? a->fault.words
-                           : a->fault.code[0] != '\0' ? a->fault.code
-                           : a->fault.what);
+        r.counted = false;
+        r.reason = view_of(f->words[0] != '\0' ? f->words
+                           : f->code[0] != '\0' ? f->code : f->what);
     }
-    struct text t = start_text();
+    struct text t = runner_text(runner);
     report_result(&t, &r, form);
     text_char(&t, '\n');
-    progress_clear(&memory.progress);
-    return say(&t);
+    return runner_say(runner, &t);
 }
 
 static int run_archive(void)
 {
     struct archive *a = &memory.job.archive;
+    struct span room = {(uint8_t *)a, sizeof *a};
     struct fault fault;
     fault_reset(&fault);
-    if (!begin(&fault))
-        return complain(&fault, view_of(NULL));
-    progress_init(&memory.progress, &memory.options, posix_now());
-    archive_init(a, &memory.site, &memory.options.spec);
+    if (!runner_begin(runner, room, &fault))
+        return runner_complain(runner, &fault, view_of(NULL));
+    archive_init(a, &runner->site, &runner->options.spec);
     enum flow flow = drive_archive(a);
     int code = say_result(a, flow);
     if (flow == FLOW_FAILED)
-        code = exit_worse(complain(&a->fault, fault_thing(a)), code);
+        code = exit_worse(code, runner_complain(runner, &a->fault,
+                                                fault_thing(a)));
     struct report_done done = {.exit = code, .counts = archive_counts(a)};
-    progress_done(&memory.progress, &done, posix_now());
+    progress_done(&runner->progress, &done, posix_now());
     return code;
 }
 
@@ -350,15 +194,23 @@ static int run_archive(void)
 static void say_note(const struct cat_note *note)
 {
     const struct message_context context = {.thing = note->thing};
-    struct text t = start_text();
+    struct text t = runner_text(runner);
     if (!note->warning) {
-        (void)complain(&note->fault, note->thing);
+        (void)runner_complain(runner, &note->fault, note->thing);
         return;
     }
     message_warning(&t, &note->fault, &context);
     text_char(&t, '\n');
-    if (!memory.options.quiet)
+    if (!runner->options.quiet)
         (void)posix_write(STDERR_FILENO, text_view(&t));
+}
+
+static int stopped(void)
+{
+    struct fault fault;
+    fault_reset(&fault);
+    fault_set(&fault, ERROR_STOPPED, "stopped by a signal; run again", 0);
+    return runner_complain(runner, &fault, view_of(NULL));
 }
 
 /* What is ready goes to stdout; false: there is no more use in going on, and
@@ -376,7 +228,7 @@ static bool write_out(struct cat *c, int *code)
             (void)posix_write(STDERR_FILENO,
                               view_of("78 stdout cannot be written to\n"));
         *code = written == WRITE_CLOSED ? 0
-                : written == WRITE_STOPPED ? fault_exit(ERROR_STOPPED) : 78;
+                : written == WRITE_STOPPED ? stopped() : 78;
         return false;
     }
     return true;
@@ -403,33 +255,34 @@ static int drive_cat(struct cat *c)
             return c->exit_code;
         bool ready = flow == FLOW_MOVED || flow == FLOW_WANT_ROOM ||
                      note != NULL;
-        if (wait_until(ready ? now.mono_ms : cat_wake_ms(c), now))
-            return exit_worse(fault_exit(ERROR_STOPPED), c->exit_code);
+        if (runner_wait(runner, ready ? now.mono_ms : cat_wake_ms(c), now))
+            return exit_worse(stopped(), c->exit_code);
     }
 }
 
 static int run_cat(void)
 {
     struct cat *c = &memory.job.cat;
-    const struct options *o = &memory.options;
+    struct span room = {(uint8_t *)c, sizeof *c};
+    const struct options *o = &runner->options;
     struct fault fault;
     fault_reset(&fault);
-    if (!begin(&fault))
-        return complain(&fault, view_of(NULL));
+    if (!runner_begin(runner, room, &fault))
+        return runner_complain(runner, &fault, view_of(NULL));
     const struct cat_options options = {
         .urls = (const char *const *)o->args, .url_count = o->arg_count,
         .json = o->output == OUTPUT_JSON,
         .escape = isatty(STDOUT_FILENO) == 1,
     };
-    progress_init(&memory.progress, o, posix_now());
-    cat_init(c, &memory.site, &options);
+    cat_init(c, &runner->site, &options);
     int code = drive_cat(c);
     struct report_done done = {
-        .exit = code, .counts.requests = memory.site.requests,
-        .counts.throttled = memory.site.throttled,
+        .exit = code, .counts.requests = runner->site.requests,
+        .counts.throttled = runner->site.throttled,
+        .counts.retried = runner->site.retried,
     };
     if (posix_columns() == 0)
-        progress_done(&memory.progress, &done, posix_now());
+        progress_done(&runner->progress, &done, posix_now());
     return code;
 }
 
@@ -441,26 +294,25 @@ static int run_memory(void)
     struct fault fault;
     fault_reset(&fault);
     const struct transport_options transport = {.ca_bundle = ""};
-    if (!transport_init(&memory.transport, &transport, &fault) ||
-        !lock_fits(memory_total() + memory_sockets(), &fault))
-        return complain(&fault, view_of(NULL));
-    lock_touch();
-    lock_enter(true, &memory.lock);
-    struct text t = start_text();
-    memory_write(&t, &table, &memory.lock, memory.options.output);
-    return say(&t);
+    if (!runner_fits(&fault) ||
+        !transport_init(&runner->transport, &transport, &fault))
+        return runner_complain(runner, &fault, view_of(NULL));
+    runner_lock(runner);
+    struct text t = runner_text(runner);
+    memory_write(&t, &table, &runner->lock, runner->options.output);
+    return runner_say(runner, &t);
 }
 
 static int run(void)
 {
-    struct options *o = &memory.options;
-    struct text t = start_text();
+    const struct options *o = &runner->options;
+    struct text t = runner_text(runner);
     if (o->help || o->version) {
         if (o->help)
             manual_write(&t, o->command);
         else
             version_write(&t);
-        return say(&t);
+        return runner_say(runner, &t);
     }
     switch (o->command) {
     case COMMAND_ARCHIVE: return run_archive();
@@ -474,12 +326,13 @@ static int run(void)
 
 int main(int argc, char **argv)
 {
+    struct options *o = &runner->options;
     struct fault fault;
     fault_reset(&fault);
-    hold_descriptors();
-    if (!options_parse(&memory.options, argc, argv, &fault) ||
-        (!memory.options.help && !memory.options.version &&
-         !options_check(&memory.options, posix_now().wall_ms, &fault)))
-        return complain(&fault, view_of(NULL));
+    runner_hold();
+    if (!options_parse(o, argc, argv, &fault) ||
+        (!o->help && !o->version &&
+         !options_check(o, posix_now().wall_ms, &fault)))
+        return runner_complain(runner, &fault, view_of(NULL));
     return run();
 }

@@ -10,14 +10,11 @@
 #include <unistd.h>
 
 #include <isa-l/crc.h>
-#include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
-#include "base/chance.h"
 #include "law.h"
+#include "packed.h"
 #include "row.h"
-
-enum { FILE_BYTES = 8 << 20 };
 
 struct subject {
     struct inflate           inflate;
@@ -26,13 +23,8 @@ struct subject {
     bool                     middle;
 };
 
-struct file {
-    uint8_t  at[FILE_BYTES];
-    uint32_t len;
-};
-
 static struct subject subject;
-static struct file packed, raw;
+static struct packed packed, raw;
 
 static struct stage *begin(void *context, struct fault *fault)
 {
@@ -52,124 +44,6 @@ static struct law law_of(enum inflate_form expected)
     return (struct law){begin, &subject};
 }
 
-static struct view view_file(const struct file *f)
-{
-    return (struct view){f->at, f->len};
-}
-
-static void put(struct file *f, const void *bytes, uint32_t len)
-{
-    assert_true(len <= FILE_BYTES - f->len);
-    memcpy(f->at + f->len, bytes, len);
-    f->len += len;
-}
-
-static void put_number(struct file *f, uint64_t value, uint32_t bytes)
-{
-    for (uint32_t i = 0; i < bytes; i++)
-        put(f, &(uint8_t){(uint8_t)(value >> (8 * i))}, 1);
-}
-
-static void put_string(struct file *f, uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++)
-        put(f, i == 0 ? ".." : "/", 1);
-    put(f, "", 1);
-}
-
-/* A gzip header with the fields that `flags` announce. */
-static void put_header(struct file *f, uint8_t flags, uint32_t field_len)
-{
-    uint32_t from = f->len;
-
-    put(f, (uint8_t[]){0x1f, 0x8b, 8, flags, 1, 2, 3, 4, 0, 255}, 10);
-    if ((flags & 4) != 0) {
-        put_number(f, field_len, 2);
-        for (uint32_t i = 0; i < field_len; i++)
-            put_number(f, i, 1);
-    }
-    if ((flags & 8) != 0)
-        put_string(f, field_len);
-    if ((flags & 16) != 0)
-        put_string(f, field_len);
-    if ((flags & 2) != 0)
-        put_number(f, crc32_gzip_refl(0, f->at + from, f->len - from), 2);
-}
-
-static void put_trailer(struct file *f, struct view data)
-{
-    put_number(f, crc32_gzip_refl(0, data.at, data.len), 4);
-    put_number(f, data.len, 4);
-}
-
-/* A member whose data is stored; at most 65,535 bytes. */
-static void put_stored(struct file *f, uint8_t flags, uint32_t field_len,
-                       const char *data)
-{
-    struct view v = view_of(data);
-
-    put_header(f, flags, field_len);
-    put_number(f, 1, 1);
-    put_number(f, v.len, 2);
-    put_number(f, ~v.len, 2);
-    put(f, v.at, v.len);
-    put_trailer(f, v);
-}
-
-/* Deflate data by ISA-L, with a full flush at its end, or its last block. */
-static void put_deflate(struct file *f, struct view data, bool last)
-{
-    static struct isal_zstream stream;
-    static uint8_t level[ISAL_DEF_LVL1_DEFAULT];
-
-    isal_deflate_init(&stream);
-    stream.level = 1;
-    stream.level_buf = level;
-    stream.level_buf_size = sizeof level;
-    stream.flush = FULL_FLUSH;
-    stream.end_of_stream = last;
-    stream.next_in = (uint8_t *)(uintptr_t)data.at;
-    stream.avail_in = data.len;
-    stream.next_out = f->at + f->len;
-    stream.avail_out = FILE_BYTES - f->len;
-    assert_int_equal(isal_deflate(&stream), COMP_OK);
-    assert_int_equal(stream.avail_in, 0);
-    f->len = FILE_BYTES - stream.avail_out;
-}
-
-static void put_frame(struct file *f, struct view data, int window_log,
-                      bool checksum)
-{
-    ZSTD_CCtx *c = ZSTD_createCCtx();
-    ZSTD_outBuffer out = {f->at, FILE_BYTES, f->len};
-    ZSTD_inBuffer in = {data.at, data.len, 0};
-
-    ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, window_log);
-    ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, checksum);
-    assert_int_equal(ZSTD_compressStream2(c, &out, &in, ZSTD_e_end), 0);
-    f->len = (uint32_t)out.pos;
-    ZSTD_freeCCtx(c);
-}
-
-/* Lines as logs have them: half repetition, half chance. */
-static void make_raw(uint32_t bytes, uint64_t seed)
-{
-    struct chance c;
-
-    chance_init(&c, seed);
-    raw.len = 0;
-    while (raw.len < bytes) {
-        char line[128];
-        int len = snprintf(line, sizeof line, "2026-11-09T00:00:%02u.%03uZ "
-                           "GET /%llx 200 %u\n",
-                           (unsigned)chance_below(&c, 60),
-                           (unsigned)chance_below(&c, 1000),
-                           (unsigned long long)chance_next(&c),
-                           (unsigned)chance_below(&c, 3));
-        put(&raw, line, (uint32_t)len);
-    }
-}
-
 /* ---- made here ---- */
 
 static void test_header_fields(void **state)
@@ -187,9 +61,9 @@ static void test_header_fields(void **state)
             if (i == 3 && flags != 31)
                 continue;
             packed.len = 0;
-            put_stored(&packed, flags, lens[i], "one ");
-            put_stored(&packed, 31 - flags, lens[i], "two");
-            failures += BROKEN(name, law_gives(&law, view_file(&packed),
+            packed_stored(&packed, flags, lens[i], "one ");
+            packed_stored(&packed, 31 - flags, lens[i], "two");
+            failures += BROKEN(name, law_gives(&law, packed_view(&packed),
                                                view_of("one two")));
         }
     assert_int_equal(failures, 0);
@@ -202,10 +76,10 @@ static void test_many_members(void **state)
     (void)state;
     packed.len = raw.len = 0;
     for (int i = 0; i < 5000; i++) {
-        put_stored(&packed, 0, 0, i % 3 == 0 ? "" : "x");
-        put(&raw, "x", i % 3 == 0 ? 0 : 1);
+        packed_stored(&packed, 0, 0, i % 3 == 0 ? "" : "x");
+        packed_put(&raw, "x", i % 3 == 0 ? 0 : 1);
     }
-    assert_true(law_gives(&law, view_file(&packed), view_file(&raw)));
+    assert_true(law_gives(&law, packed_view(&packed), packed_view(&raw)));
     assert_int_equal(subject.inflate.members, 5000);
 }
 
@@ -230,14 +104,14 @@ static void test_plain(void **state)
         any = law_of(INFLATE_ANY);
     }
     packed.len = 0;
-    put_stored(&packed, 0, 0, "data");
+    packed_stored(&packed, 0, 0, "data");
     struct law plain = law_of(INFLATE_PLAIN);
     failures += BROKEN("gzip passes as plain if that is wanted",
-                       law_gives(&plain, view_file(&packed),
-                                 view_file(&packed)));
+                       law_gives(&plain, packed_view(&packed),
+                                 packed_view(&packed)));
     struct law zstd = law_of(INFLATE_ZSTD);
-    failures += BROKEN("gzip is not zstd", law_fails(&zstd, view_file(&packed),
-                                                     ERROR_CORRUPT));
+    failures += BROKEN("gzip is not zstd",
+                       law_fails(&zstd, packed_view(&packed), ERROR_CORRUPT));
     assert_int_equal(failures, 0);
 }
 
@@ -261,11 +135,11 @@ static void test_trailing(void **state)
     (void)state;
     for (size_t i = 0; i < ROW_COUNT(rows); i++) {
         packed.len = 0;
-        put_stored(&packed, 0, 0, "data");
+        packed_stored(&packed, 0, 0, "data");
         uint32_t end = packed.len;
-        put(&packed, rows[i].bytes, rows[i].len);
+        packed_put(&packed, rows[i].bytes, rows[i].len);
         bool holds =
-            law_gives(&law, view_file(&packed), view_of("data")) &&
+            law_gives(&law, packed_view(&packed), view_of("data")) &&
             subject.inflate.trailing &&
             subject.inflate.trailing_zeros == rows[i].zeros &&
             row_number((int64_t)subject.inflate.trailing_offset, end);
@@ -277,18 +151,18 @@ static void test_trailing(void **state)
 /* Three members and a frame: all fields, empty, deflated, zstd. */
 static void make_mixed(uint32_t ends[5])
 {
-    make_raw(900, 5);
+    packed_lines(&raw, 900, 5);
     packed.len = 0;
     ends[0] = 0;
-    put_stored(&packed, 31, 5, "stored\n");
+    packed_stored(&packed, 31, 5, "stored\n");
     ends[1] = packed.len;
-    put_stored(&packed, 0, 0, "");
+    packed_stored(&packed, 0, 0, "");
     ends[2] = packed.len;
-    put_header(&packed, 8, 3);
-    put_deflate(&packed, view_file(&raw), true);
-    put_trailer(&packed, view_file(&raw));
+    packed_header(&packed, 8, 3);
+    packed_deflate(&packed, packed_view(&raw), true);
+    packed_trailer(&packed, packed_view(&raw));
     ends[3] = packed.len;
-    put_frame(&packed, view_file(&raw), 10, true);
+    packed_frame(&packed, packed_view(&raw), 10, true);
     ends[4] = packed.len;
 }
 
@@ -304,7 +178,7 @@ static void test_every_prefix(void **state)
     make_mixed(ends);
     for (uint32_t len = 0; len <= packed.len; len++) {
         struct law law = law_of(INFLATE_GZIP);
-        struct view in = view_slice(view_file(&packed), 0, len);
+        struct view in = view_slice(packed_view(&packed), 0, len);
         bool whole = false;
         char name[32];
 
@@ -331,12 +205,12 @@ static void test_every_flip(void **state)
 
     (void)state;
     make_mixed(ends);
-    assert_true(law_run(&law, view_file(&packed), wide, &good));
+    assert_true(law_run(&law, packed_view(&packed), wide, &good));
     for (uint32_t bit = 0; bit < 8 * packed.len; bit++) {
         char name[32];
         packed.at[bit / 8] ^= (uint8_t)(1u << bit % 8);
         snprintf(name, sizeof name, "bit %u flipped", bit);
-        bool ran = law_run(&law, view_file(&packed), wide, &bad);
+        bool ran = law_run(&law, packed_view(&packed), wide, &bad);
         bool same = bad.len == good.len &&
                     memcmp(bad.bytes, good.bytes, bad.len) == 0;
         bool said = bad.flow == FLOW_FAILED || subject.inflate.trailing ||
@@ -370,12 +244,12 @@ static void test_damage_is_named(void **state)
         struct law_result r = {.bytes = bytes};
         struct law_slicing s = {64, 64, 64, 64};
         packed.len = 0;
-        put_stored(&packed, 0, 0, "");
+        packed_stored(&packed, 0, 0, "");
         uint32_t at = rows[i].at < 0 ? packed.len - (uint32_t)-rows[i].at
                                      : (uint32_t)rows[i].at;
         packed.at[at] = rows[i].value ^ (rows[i].at == -8 ? 0xff : 0);
-        bool holds = law_fails(&law, view_file(&packed), ERROR_CORRUPT) &&
-                     law_run(&law, view_file(&packed), s, &r) &&
+        bool holds = law_fails(&law, packed_view(&packed), ERROR_CORRUPT) &&
+                     law_run(&law, packed_view(&packed), s, &r) &&
                      r.fault.detail <= rows[i].offset &&
                      strstr(r.fault.words, "in the member") != NULL;
         failures += BROKEN(rows[i].name, holds);
@@ -417,22 +291,22 @@ static void test_length_wraps(void **state)
     struct law law = law_of(INFLATE_GZIP);
     struct fault fault = {0};
     struct ring in, out;
-    struct file *f = &packed;
+    struct packed *f = &packed;
     uint32_t crc = 0, chunk = 0, done = 0;
     enum flow flow = FLOW_MOVED;
 
     (void)state;
     memset(raw.at, 0, CHUNK);
     f->len = 0;
-    put_header(f, 0, 0);
+    packed_header(f, 0, 0);
     uint32_t body = f->len;
-    put_deflate(f, (struct view){raw.at, CHUNK}, false);
+    packed_deflate(f, (struct view){raw.at, CHUNK}, false);
     uint32_t tail = f->len;
-    put(f, (uint8_t[]){3, 0}, 2);  /* an empty last block */
+    packed_put(f, (uint8_t[]){3, 0}, 2);  /* an empty last block */
     for (int i = 0; i < CHUNKS; i++)
         crc = crc32_gzip_refl(crc, raw.at, CHUNK);
-    put_number(f, crc, 4);
-    put_number(f, (uint64_t)CHUNK * CHUNKS, 4);
+    packed_number(f, crc, 4);
+    packed_number(f, (uint64_t)CHUNK * CHUNKS, 4);
 
     struct stage *stage = law.begin(law.subject, &fault);
     ring_init(&in, in_bytes, sizeof in_bytes);
@@ -456,16 +330,16 @@ static void test_middle(void **state)
     struct law law = law_of(INFLATE_GZIP);
 
     (void)state;
-    make_raw(100000, 9);
+    packed_lines(&raw, 100000, 9);
     packed.len = 0;
-    put_deflate(&packed, view_file(&raw), false);
+    packed_deflate(&packed, packed_view(&raw), false);
     subject.middle = true;
-    assert_true(law_gives(&law, view_file(&packed), view_file(&raw)));
+    assert_true(law_gives(&law, packed_view(&packed), packed_view(&raw)));
 
     packed.len = 0;
-    put_deflate(&packed, view_file(&raw), true);
-    put_number(&packed, 0, 8);  /* a trailer that cannot fit */
-    assert_true(law_gives(&law, view_file(&packed), view_file(&raw)));
+    packed_deflate(&packed, packed_view(&raw), true);
+    packed_number(&packed, 0, 8);  /* a trailer that cannot fit */
+    assert_true(law_gives(&law, packed_view(&packed), packed_view(&raw)));
     subject.middle = false;
 }
 
@@ -476,19 +350,19 @@ static void test_zstd(void **state)
     struct law law = law_of(INFLATE_ZSTD);
 
     (void)state;
-    make_raw(500000, 11);
+    packed_lines(&raw, 500000, 11);
     packed.len = 0;
-    put_number(&packed, 0x184d2a5f, 4);  /* a skippable frame */
-    put_number(&packed, 70000, 4);
+    packed_number(&packed, 0x184d2a5f, 4);  /* a skippable frame */
+    packed_number(&packed, 70000, 4);
     packed.len += 70000;
-    put_frame(&packed, view_slice(view_file(&raw), 0, 300000),
+    packed_frame(&packed, view_slice(packed_view(&raw), 0, 300000),
               CFG_ZSTD_WINDOW_LOG, true);
-    put_frame(&packed, view_of(""), CFG_ZSTD_WINDOW_LOG, false);
-    put_frame(&packed, view_slice(view_file(&raw), 300000, raw.len),
+    packed_frame(&packed, view_of(""), CFG_ZSTD_WINDOW_LOG, false);
+    packed_frame(&packed, view_slice(packed_view(&raw), 300000, raw.len),
               10, false);
-    put_number(&packed, 0x184d2a50, 4);
-    put_number(&packed, 0, 4);
-    assert_true(law_gives(&law, view_file(&packed), view_file(&raw)));
+    packed_number(&packed, 0x184d2a50, 4);
+    packed_number(&packed, 0, 4);
+    assert_true(law_gives(&law, packed_view(&packed), packed_view(&raw)));
     assert_int_equal(subject.inflate.members, 5);
 }
 
@@ -501,11 +375,11 @@ static void test_zstd_window(void **state)
     struct law_slicing s = {64, 64, 64, 64};
 
     (void)state;
-    make_raw(500000, 12);
+    packed_lines(&raw, 500000, 12);
     packed.len = 0;
-    put_frame(&packed, view_file(&raw), CFG_ZSTD_WINDOW_LOG + 1, true);
-    assert_true(law_fails(&law, view_file(&packed), ERROR_LIMIT));
-    assert_true(law_run(&law, view_file(&packed), s, &r));
+    packed_frame(&packed, packed_view(&raw), CFG_ZSTD_WINDOW_LOG + 1, true);
+    assert_true(law_fails(&law, packed_view(&packed), ERROR_LIMIT));
+    assert_true(law_run(&law, packed_view(&packed), s, &r));
     assert_int_equal(r.len, 0);
     assert_int_equal(r.fault.detail, INFLATE_WINDOW_BYTES);
     assert_non_null(strstr(r.fault.words, want));
@@ -524,7 +398,7 @@ static bool run_tool(const char *command, const char *path)
     f = popen(line, "r");
     if (f == NULL)
         return false;
-    packed.len = (uint32_t)fread(packed.at, 1, FILE_BYTES, f);
+    packed.len = (uint32_t)fread(packed.at, 1, PACKED_BYTES, f);
     return pclose(f) == 0;
 }
 
@@ -553,9 +427,9 @@ static void test_tools(void **state)
     uint32_t once;
 
     (void)state;
-    make_raw(300000, 21);
+    packed_lines(&raw, 300000, 21);
     once = raw.len;
-    put(&raw, raw.at, once);
+    packed_put(&raw, raw.at, once);
     assert_true(fd >= 0 && write(fd, raw.at, once) == (ssize_t)once);
     close(fd);
     for (size_t i = 0; i < ROW_COUNT(rows); i++) {
@@ -568,8 +442,8 @@ static void test_tools(void **state)
             continue;
         }
         bool holds = run_tool(rows[i].command, path) &&
-            law_gives(&law, view_file(&packed),
-                      view_slice(view_file(&raw), 0, twice ? raw.len : once));
+            law_gives(&law, packed_view(&packed),
+                      view_slice(packed_view(&raw), 0, twice ? raw.len : once));
         failures += BROKEN(rows[i].name, holds);
     }
     unlink(path);

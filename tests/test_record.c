@@ -61,8 +61,9 @@ static void test_ndjson_as_text(void **state)
          "{\"timestamp\":\"" T1 "\",\"stream\":\"s\",\"message\":\"abc\"}\n",
          T1 " abc\n", 0, 0},
         {"what is behind the message is left out",
-         "{\"timestamp\":\"" T1 "\",\"stream\":\"a\\\"b\\\\\",\"message\":\"x\","
-         "\"ingested\":\"" T2 "\",\"id\":\"7\"}\n"
+         "{\"timestamp\":\"" T1 "\",\"stream\":\"a\\\"b\\\\\","
+         "\"message\":\"x\""
+         ",\"ingested\":\"" T2 "\",\"id\":\"7\"}\n"
          "{\"timestamp\":\"" T2 "\",\"stream\":\"s\",\"message\":\"\"}\n",
          T1 " x\n" T2 " \n", 0, 0},
         {"a stream's name may be left out",
@@ -70,7 +71,8 @@ static void test_ndjson_as_text(void **state)
         {"a message is decoded",
          "{\"timestamp\":\"" T1 "\",\"stream\":\"s\",\"message\":"
          "\"a\\n\\tb\\\"\\\\\\/\\u00e9\\ud83d\\ude00\\ud83d \xc3\xa9\"}\n",
-         T1 " a\n\tb\"\\/\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbd \xc3\xa9\n", 0, 0},
+         T1 " a\n\tb\"\\/\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbd \xc3\xa9\n",
+         0, 0},
         {"a message that ends in a newline keeps it",
          "{\"timestamp\":\"" T1 "\",\"stream\":\"s\",\"message\":\"a\\n\"}\n",
          T1 " a\n\n", 0, 0},
@@ -125,7 +127,8 @@ static void test_ndjson_on_one_line(void **state)
 {
     static const struct row rows[] = {
         {"a newline in a message is shown",
-         "{\"timestamp\":\"" T1 "\",\"stream\":\"s\",\"message\":\"a\\nb\\n\"}\n",
+         "{\"timestamp\":\"" T1 "\",\"stream\":\"s\",\"message\":"
+         "\"a\\nb\\n\"}\n",
          T1 " a\\nb\\n\n", 0, 0},
     };
     (void)state;
@@ -220,7 +223,8 @@ static void test_escape(void **state)
 {
     static const struct { const char *name, *in, *want; } rows[] = {
         {"nothing gives nothing", "", ""},
-        {"what can be printed passes", "a\tb\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+        {"what can be printed passes",
+         "a\tb\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
          "a\tb\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
         {"control codes are shown", "\x1b[31m\r\x07\x7f\xc2\x9b",
          "\\u001b[31m\\r\\u0007\\u007f\\u009b"},
@@ -228,8 +232,8 @@ static void test_escape(void **state)
          "\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6",
          "\\u2028\\u202e\\u2066"},
         {"bytes that are no UTF-8 are replaced",
-         "\x9b" "a\xff\xc3(\xe2\x82", "\xef\xbf\xbd" "a\xef\xbf\xbd\xef\xbf\xbd("
-         "\xef\xbf\xbd"},
+         "\x9b" "a\xff\xc3(\xe2\x82",
+         "\xef\xbf\xbd" "a\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd"},
         {"a surrogate and an overlong form are no UTF-8",
          "\xed\xa0\x80\xc0\x80",
          "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},

@@ -107,14 +107,15 @@ static void phases_and_the_end(void **state)
         "\"from\":\"2026-11-09T00:00:00.000Z\","
         "\"until\":\"2026-11-10T00:00:00.000Z\",\"events\":3,"
         "\"bytes_raw\":0,\"bytes_stored\":0,\"parts\":0,\"requests\":0,"
-        "\"throttled\":0,\"seconds\":1.500,\"rss_bytes\":0}"));
+        "\"throttled\":0,\"retried\":0,\"seconds\":1.500,\"rss_bytes\":0}"));
     start();
     report_done(&out, &d, OUTPUT_JSON);
     assert_true(row_text(&out,
         "{\"phase\":\"done\",\"exit\":75,\"seconds\":61.234,"
         "\"cpu_seconds\":1.250,\"rss_peak_bytes\":14000000,"
         "\"pool_peak_bytes\":500000,\"events\":0,\"bytes_raw\":0,"
-        "\"bytes_stored\":0,\"parts\":0,\"requests\":7,\"throttled\":1}"));
+        "\"bytes_stored\":0,\"parts\":0,\"requests\":7,\"throttled\":1,"
+        "\"retried\":0}"));
     start();
     report_done(&out, &d, OUTPUT_TEXT);
     assert_true(row_text(&out, "61 s, CPU 1.2 s, memory 14.0 MB at most "

@@ -122,6 +122,7 @@ static void ask(struct logs *l)
     text_i64(body, l->ask_ms);
     text_str(body, ",\"endTime\":");
     text_i64(body, l->until_ms);
+    text_str(body, ",\"interleaved\":true");  /* AWS always does; moto asks */
     if (l->scope->stream_prefix.len > 0) {
         text_str(body, ",\"logStreamNamePrefix\":\"");
         text_json(body, l->scope->stream_prefix);

@@ -11,7 +11,8 @@
  *   ERROR_REMOTE   a store that does not know ranges, or miscounts
  *
  * and what call.h says. Where a storage class keeps the object offline, the
- * fault's words are the command that brings it back. The caller owns it and the name's bytes. */
+ * fault's words are the command that brings it back. The caller owns it and
+ * the name's bytes. */
 #ifndef FIRN_FETCH_OBJECT_H
 #define FIRN_FETCH_OBJECT_H
 

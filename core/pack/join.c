@@ -85,10 +85,10 @@ static int64_t choose_end(const struct join *j, int64_t from_ms,
                                (CFG_WINDOW_PAGES + CFG_WINDOW_PAGES / 2) *
                                    CENT)
         return until_ms;
-    while ((int64_t)1 << level < j->page_ms * 3 / 4)
+    while ((int64_t)1 << level < j->page_ms / 2)
         level++;
     int64_t step = (int64_t)1 << level;
-    int64_t least = from_ms + (CFG_WINDOW_PAGES - 2) * j->page_ms;
+    int64_t least = from_ms + (CFG_WINDOW_PAGES - 3) * j->page_ms;
     int64_t most = from_ms + (CFG_WINDOW_PAGES + 1) * j->page_ms;
     int64_t at = ((least - day_ms) >> level << level) + day_ms + step;
     for (; at <= most && at < until_ms; at += step) {
@@ -295,9 +295,7 @@ int64_t join_wake_ms(const struct join *j)
 
     for (uint32_t at = 0; at < j->window_count; at++) {
         const struct lane *l = lane_of(j, at);
-        if (l == NULL || l->state != LANE_READING)
-            continue;
-        int64_t own = call_wake_ms(&l->logs.call);
+        int64_t own = l != NULL ? lane_wake_ms(l) : INT64_MAX;
         wake = own < wake ? own : wake;
     }
     return wake;

@@ -44,6 +44,7 @@ void lane_begin(struct lane *l, int64_t from_ms, int64_t until_ms, bool last)
     l->block_len = 0;
     l->gap = l->line.head_len;
     l->last = last;
+    l->full = false;
     l->in_long = false;
     enter(l, LANE_READING);
 }
@@ -75,6 +76,12 @@ void lane_take(struct lane *l)
 {
     CHECK(l->blocks_taken != l->blocks_made);
     l->blocks_taken++;
+}
+
+int64_t lane_wake_ms(const struct lane *l)
+{
+    return l->state == LANE_READING && !l->full ? call_wake_ms(&l->logs.call)
+                                                : INT64_MAX;
 }
 
 static bool may_pack(const struct lane *l, struct lane_policy policy)
@@ -274,7 +281,8 @@ static enum flow on_exhausted(struct lane *l)
 static enum flow on_reading(struct lane *l, struct now now,
                             struct lane_policy policy)
 {
-    if (!may_pack(l, policy))
+    l->full = !may_pack(l, policy);
+    if (l->full)
         return FLOW_WANT_ROOM;
     if (l->block_len >= CFG_BLOCK_BYTES)
         return close_full(l);

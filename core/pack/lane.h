@@ -63,6 +63,7 @@ struct lane {
     uint32_t       block_len;     /* whole lines in `block` */
     uint32_t       gap;           /* room left for the head of the next */
     bool           last;          /* the window ends the day */
+    bool           full;          /* waits for room, whatever its call does */
     bool           in_long;       /* in the middle of a long event's line */
     _Alignas(16) uint8_t block[CFG_BLOCK_BYTES + LANE_SLACK_BYTES];
 };
@@ -82,5 +83,7 @@ enum flow lane_step(struct lane *l, struct now now, struct lane_policy policy);
 const struct block *lane_block(const struct lane *l);
 /* That block's bytes have been consumed from the chain. */
 void lane_take(struct lane *l);
+/* When to step again though no event came; INT64_MAX: no need. */
+int64_t lane_wake_ms(const struct lane *l);
 
 #endif

@@ -106,7 +106,8 @@ static const char *cure(const struct fault *f)
     case ERROR_REMOTE:    return "Run again later";
     case ERROR_DENIED:    break;
     case ERROR_CONFLICT:
-    case ERROR_STOPPED:   return "Run again to go on";
+    case ERROR_STOPPED:
+        return strstr(f->what, "again") == NULL ? "Run again to go on" : "";
     }
     if (wants_grant(f))
         return "Grant: ";

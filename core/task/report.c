@@ -154,6 +154,7 @@ void report_phase(struct text *out, const struct report_progress *p,
     put_number(out, "parts", p->counts.parts);
     put_number(out, "requests", p->counts.requests);
     put_number(out, "throttled", p->counts.throttled);
+    put_number(out, "retried", p->counts.retried);
     put_seconds(out, "seconds", p->elapsed_ms);
     put_number(out, "rss_bytes", p->rss_bytes);
     text_char(out, '}');
@@ -223,6 +224,11 @@ void report_bar(struct text *out, const struct report_progress *p,
     text_str(&t, c->throttled == 1 ? " throttle" : " throttles");
     put_piece(out, &t, columns);
     text_reset(&t);
+    text_u64(&t, c->retried);
+    text_str(&t, c->retried == 1 ? " retry" : " retries");
+    if (c->retried > c->throttled)
+        put_piece(out, &t, columns);
+    text_reset(&t);
     message_bytes(&t, p->rss_bytes);
     text_str(&t, " memory");
     if (p->rss_bytes > 0)
@@ -267,5 +273,6 @@ void report_done(struct text *out, const struct report_done *d,
     put_number(out, "parts", d->counts.parts);
     put_number(out, "requests", d->counts.requests);
     put_number(out, "throttled", d->counts.throttled);
+    put_number(out, "retried", d->counts.retried);
     text_char(out, '}');
 }

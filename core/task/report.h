@@ -15,7 +15,7 @@ enum { REPORT_BYTES = 3072 };  /* the longest line, group and key escaped */
 struct report_counts {
     uint64_t events, bytes_raw, bytes_stored;
     uint64_t parts;
-    uint64_t requests, throttled;
+    uint64_t requests, throttled, retried;
 };
 
 /* A run that is under way. */

@@ -1,0 +1,161 @@
+/* runner.c - see runner.h. */
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+enum {
+    IDLE_MS   = 1000,   /* the longest wait: clocks are looked at again */
+    ASLEEP_MS = 15000,  /* a pause that waiting cannot explain */
+};
+
+_Static_assert((int)RUNNER_TEXT_BYTES >= (int)MANUAL_BYTES &&
+               (int)RUNNER_TEXT_BYTES >= (int)MEMORY_BYTES &&
+               (int)RUNNER_TEXT_BYTES >= (int)REPORT_BYTES &&
+               (int)RUNNER_TEXT_BYTES >= (int)MESSAGE_BYTES,
+               "one text for all");
+
+struct text runner_text(struct runner *c)
+{
+    struct text t;
+    text_init(&t, c->text, sizeof c->text);
+    return t;
+}
+
+int runner_say(struct runner *c, const struct text *t)
+{
+    CHECK(!t->overflow);
+    progress_clear(&c->progress);
+    enum write_result written = posix_write(STDOUT_FILENO, text_view(t));
+    if (written == WRITE_DONE || written == WRITE_CLOSED)
+        return 0;
+    (void)posix_write(STDERR_FILENO,
+                      view_of("78 stdout cannot be written to\n"));
+    return fault_exit(ERROR_CONFIG);
+}
+
+int runner_complain(struct runner *c, const struct fault *fault,
+                     struct view thing)
+{
+    const struct message_context context = {.thing = thing};
+    struct text t = runner_text(c);
+    progress_clear(&c->progress);
+    message_fault(&t, fault, &context);
+    text_char(&t, '\n');
+    (void)posix_write(STDERR_FILENO, text_view(&t));
+    return fault_exit(fault->error);
+}
+
+/* A directory takes the place: nobody can write to it. */
+void runner_hold(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/", O_RDONLY | O_DIRECTORY);
+}
+
+static bool set_up_site(struct runner *c, const struct settings *settings,
+                        struct fault *fault)
+{
+    const struct options *o = &c->options;
+    const struct site_options options = {
+        .settings = settings, .region = view_of(o->region),
+        .endpoint_url = view_of(o->endpoint_url),
+        .bucket_owner = view_of(o->bucket_owner),
+        .allow_http = o->allow_http, .rate = o->rate, .seed = posix_seed(),
+    };
+    c->site.transport = &c->transport;
+    return site_init(&c->site, &options, fault);
+}
+
+static bool set_up_transport(struct runner *c,
+                             const struct settings *settings,
+                             struct fault *fault)
+{
+    struct view bundle = view_of(c->options.ca_bundle);
+    if (bundle.len == 0)
+        bundle = settings_either(settings, SETTING_CA_BUNDLE, "ca_bundle");
+    if (!view_copy(bundle, c->path, sizeof c->path))
+        return message_refuse(fault, ERROR_CONFIG, "the CA bundle's path is "
+                              "too long: \"%\"", &bundle);
+    const struct transport_options options = {
+        .ca_bundle = c->path, .user_agent = "firn/" CONFIG_VERSION,
+    };
+    return transport_init(&c->transport, &options, fault);
+}
+
+static void set_times(struct runner *c, struct now now)
+{
+    const struct options *o = &c->options;
+    c->site.give_up_ms = (int64_t)o->give_up_s * 1000;
+    c->site.success_mono_ms = now.mono_ms;
+    c->site.deadline_mono_ms =
+        o->deadline_s > 0 ? now.mono_ms + (int64_t)o->deadline_s * 1000
+                          : INT64_MAX;
+}
+
+/* To people only what they would not expect. */
+static void say_lock(struct runner *c)
+{
+    struct text t = runner_text(c);
+    if (c->options.quiet || c->options.command == COMMAND_MEMORY)
+        return;
+    if (posix_columns() == 0) {
+        lock_describe(&c->lock, &t);
+    } else if (!c->lock.filtered) {
+        text_str(&t, "note: no system-call filter: ");
+        text_str(&t, c->lock.unfiltered != NULL ? c->lock.unfiltered : "off");
+        text_str(&t, "; the limits on memory hold\n");
+    }
+    (void)posix_write(STDERR_FILENO, text_view(&t));
+}
+
+void runner_lock(struct runner *c)
+{
+    lock_touch();
+    lock_enter(!c->options.no_sandbox, &c->lock);
+    say_lock(c);
+}
+
+bool runner_fits(struct fault *fault)
+{
+    return lock_fits(memory_total() + memory_sockets(), fault);
+}
+
+bool runner_begin(struct runner *c, struct span room, struct fault *fault)
+{
+    struct settings settings = {
+        .profile_option = view_of(c->options.profile),
+    };
+    posix_trace(c->options.debug);
+    posix_signals_init(false);
+    if (!runner_fits(fault))
+        return false;
+    posix_environment(&settings);
+    bool ready = settings_read(&settings, room, fault) &&
+                 set_up_site(c, &settings, fault) &&
+                 set_up_transport(c, &settings, fault);
+    memset(room.at, 0, room.len);  /* no secret stays in it */
+    if (!ready)
+        return false;
+    runner_lock(c);
+    set_times(c, posix_now());
+    progress_init(&c->progress, &c->options, posix_now());
+    return true;
+}
+
+bool runner_wait(struct runner *c, int64_t wake_ms, struct now now)
+{
+    struct pollfd signals = {.fd = posix_signals_fd(), .events = POLLIN};
+    int64_t wait = wake_ms < now.mono_ms + IDLE_MS ? wake_ms - now.mono_ms
+                                                   : IDLE_MS;
+    if (wait < 0)
+        wait = 0;
+    transport_poll(&c->transport, &signals, signals.fd >= 0 ? 1 : 0, wait);
+    if (posix_now().mono_ms - now.mono_ms > wait + ASLEEP_MS)
+        transport_distrust(&c->transport);
+    return (posix_signals_take() & SIGNAL_STOP) != 0;
+}
