@@ -128,11 +128,11 @@ static void a_limit_names_the_setting(void **state)
     struct message_context context = {view_of(""), view_of("")};
     (void)state;
     fault_reset(&f);
-    fault_set(&f, ERROR_LIMIT, "CFG_STREAM_BYTES", 2560);
+    fault_set(&f, ERROR_LIMIT, "CFG_STREAM_BYTES", 3072);
     start();
     message_fault(&out, &f, &context);
-    assert_true(row_text(&out, "78 limit reached: CFG_STREAM_BYTES is 2,560. "
-                         "Build with CFG_STREAM_BYTES=5120"));
+    assert_true(row_text(&out, "78 limit reached: CFG_STREAM_BYTES is 3,072. "
+                         "Build with CFG_STREAM_BYTES=6144"));
     fault_reset(&f);
     fault_set(&f, ERROR_LIMIT, "pool full", 1048576);
     start();

@@ -17,7 +17,8 @@ import sys
 import time
 
 from rig import (DAY_MS, Event, Firn, ROOT, Score, client, crc64nvme, ndjson,
-                 one_member, receipt_key, slice_of, start_moto, text, unpack)
+                 one_member, read_all, receipt_key, slice_of, stamp,
+                 start_moto, text, unpack)
 
 BUCKET = "acme-logs"
 ACCOUNT = "123456789012"
@@ -45,7 +46,7 @@ HOSTILE = [
     "a\x00b\x00", "".join(map(chr, range(32))), "\x7f\x80\x9f", "\u00e9",
     "line one\nline two\r\n\n\tat com.example.Main(Main.java:1)\n",
     "\u2028\u2029\ufeff\ufffe\uffff", "\U0001f600\U0010ffff\U00010000",
-    "\ud55c\uae00 \u65e5\u672c\u8a9e \u0627\u0644\u0639\u0631\u0628\u064a\u0629",
+    "\ud55c\uae00 \u65e5\u672c\u8a9e \u0627\u0644\u0639\u0631\u0628",
     '{"timestamp":"x","stream":"y","message":"z"}', '"},{"timestamp":0,"a":"',
     '"}],"nextToken":"stop"', "\\u0041\\ud83d\\ude00 \\n \\", "null", "]}",
     "2026-11-09T00:00:00.000Z looks like a record",
@@ -137,7 +138,7 @@ def send(logs, group, stream, batch):
         "rejectedLogEventsInfo"), reply)
 
 
-# --- what is there -------------------------------------------------------------
+# --- what is there -----------------------------------------------------------
 
 def index_holds(name, receipt, data, raw):
     """Each entry's bytes, alone, are its lines, and its numbers are theirs."""
@@ -184,14 +185,12 @@ def receipt_holds(name, receipt, head, group, events):
                 (["until", "events", "digest"], len(events)))
     score.check(name + ": digest", receipt["digest"] is not None and
                 receipt["digest"] == receipt["settled"]["digest"])
-    for member in ("archived_at",):
-        score.check(name + ": " + member, re.fullmatch(
-            r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", receipt[member]),
-            receipt[member])
+    score.check(name + ": archived_at", re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", receipt["archived_at"]),
+        receipt["archived_at"])
 
 
 def stamp_or_none(ms):
-    from rig import stamp
     return None if ms is None else stamp(ms)
 
 
@@ -252,11 +251,12 @@ def cat_holds(firn, name, key, events, form, raw):
         score.equal(name + ": cat --output json", back.out, raw)
 
 
-# --- what else is promised ---------------------------------------------------------
+# --- what else is promised ---------------------------------------------------
 
 def parts_hold(s3, group):
     """A multipart upload: its ETag says of how many parts."""
-    head = s3.head_object(Bucket=BUCKET, Key="t%s/ndjson-gzip.ndjson.gz" % group)
+    head = s3.head_object(Bucket=BUCKET,
+                          Key="t%s/ndjson-gzip.ndjson.gz" % group)
     score.check("noise went up in parts",
                 re.search(r'-[2-9]"$', head["ETag"]), head["ETag"])
     left = s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
@@ -312,7 +312,6 @@ def existing_holds(s3, firn):
 
 def fields_hold(logs, s3, firn, events):
     """+ingested and +id, which only moto can know."""
-    from rig import read_all
     key = "t/fields.ndjson.gz"
     done = firn.archive("/hostile", "s3://%s/%s" % (BUCKET, key), "--day",
                         DAY, "--fields", "+ingested,+id")

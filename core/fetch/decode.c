@@ -246,6 +246,25 @@ static void copy_three(struct cursor *c)
     }
 }
 
+/* The usual escapes, whole, without state: \\n or \\" for two bytes each, which
+ * DECODE_JSON keeps as they are. */
+static void copy_escapes(const struct decode *d, struct cursor *c)
+{
+    static const uint8_t brief[256] = {
+        ['"'] = '"', ['\\'] = '\\', ['b'] = '\b', ['f'] = '\f',
+        ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+    };
+
+    while (c->src_end - c->src >= 2 && c->src[0] == '\\' &&
+           c->dst_end - c->dst >= 2 + DECODE_UNIT_BYTES &&
+           brief[c->src[1]] != 0) {
+        if (d->form == DECODE_JSON)
+            *c->dst++ = '\\';
+        *c->dst++ = d->form == DECODE_JSON ? c->src[1] : brief[c->src[1]];
+        c->src += 2;
+    }
+}
+
 /* One byte that is not plain, or any byte in a state that waits for more. */
 static enum decode_got on_byte(struct decode *d, struct cursor *c)
 {
@@ -286,8 +305,13 @@ enum decode_got decode_step(struct decode *d, struct view src,
             break;
         }
         if (d->escape == 0 && d->utf8_len == 0 && d->high == 0) {
-            copy_plain(&c);
-            copy_three(&c);
+            const uint8_t *from;
+            do {
+                from = c.src;
+                copy_plain(&c);
+                copy_escapes(d, &c);
+                copy_three(&c);
+            } while (c.src != from);
             if (c.src == c.src_end)
                 break;
             if (c.dst_end - c.dst < DECODE_UNIT_BYTES) {

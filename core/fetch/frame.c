@@ -182,6 +182,8 @@ static enum frame_got on_key(struct frame *f, struct input *in)
 
 static enum frame_got begin_string(struct frame *f)
 {
+    bool is_kept = f->member == MEMBER_MESSAGE || f->member == MEMBER_STREAM;
+
     f->state = f->member == MEMBER_STREAM || f->member == MEMBER_MESSAGE ||
                        f->member == MEMBER_ID || f->member == MEMBER_TOKEN
                    ? IN_STRING
@@ -209,8 +211,7 @@ static enum frame_got begin_string(struct frame *f)
     case MEMBER_OTHER:
         break;
     }
-    decode_init(&f->decode, f->member == MEMBER_MESSAGE ? f->form
-                                                        : DECODE_TEXT);
+    decode_init(&f->decode, is_kept ? f->form : DECODE_TEXT);
     return FRAME_MORE;
 }
 

@@ -23,7 +23,7 @@ enum { FRAME_KEY_BYTES = 32, FRAME_ID_BYTES = 128 };
 struct log_event {
     int64_t     timestamp_ms;
     int64_t     ingestion_ms;  /* 0: absent */
-    struct view stream;        /* decoded */
+    struct view stream;        /* in the frame's form, as messages are */
     struct view id;            /* decoded; empty: absent */
 };
 

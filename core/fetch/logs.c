@@ -155,7 +155,9 @@ static void begin_reply(struct logs *l)
     l->discard = false;
     l->number = 0;
     l->long_event.matched = false;
-    l->reading = (struct logs_page){0};
+    l->reading = (struct logs_page){
+        .asked_ms = l->token_len > 0 ? 0 : l->ask_ms,
+    };
     frame_init(&l->frame, l->scope->form);
 }
 
@@ -456,6 +458,16 @@ static enum flow on_reading(struct logs *l, struct now now, struct span out)
         break;
     }
     return on_bad(l);
+}
+
+enum flow logs_send(struct logs *l, struct now now)
+{
+    if (l->state == LOGS_ASKING)
+        ask(l);
+    if (l->state != LOGS_READING || l->call.state != CALL_WAITING)
+        return FLOW_WANT_ROOM;
+    enum flow flow = call_step(&l->call, now);
+    return flow == FLOW_FAILED ? on_call_failed(l) : flow;
 }
 
 enum flow logs_step(struct logs *l, struct now now, struct span out)

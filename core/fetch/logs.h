@@ -37,6 +37,7 @@ enum logs_got {
 
 /* What one page told about how dense the window is. */
 struct logs_page {
+    int64_t  asked_ms;           /* by time, from here on; by token: 0 */
     int64_t  first_ms, last_ms;  /* of its events in the window */
     uint64_t bytes;              /* of their messages, as kept */
     uint32_t events;
@@ -115,6 +116,9 @@ void logs_cancel(struct logs *l);
  * message_len bytes of a message: give a larger one, which begins with the
  * same bytes, or call logs_is_long(). FLOW_ENDED: the window is exhausted. */
 enum flow logs_step(struct logs *l, struct now now, struct span out);
+/* For a caller without any room: the next request goes out, so that its reply
+ * is there when there is. FLOW_WANT_ROOM when it has. */
+enum flow logs_send(struct logs *l, struct now now);
 /* Bytes of a message in `out` that are not yet an event. */
 uint32_t  logs_pending(const struct logs *l);
 /* That event will be given: its time says that it is no repeat. */

@@ -8,7 +8,8 @@ __extension__ typedef unsigned __int128 uint128;
 
 enum {
     STEPS_MOST  = 512,  /* events of a lane before the next has its turn */
-    PAGE_BYTES  = 1 << 20,
+    PAGES_LEAST = 2,    /* of a window */
+    MILLE       = 1000,
     CENT        = 100,  /* pages are guessed in hundredths */
     DOUBT_CENTS = 12,   /* by which a guess may be too low */
 };
@@ -21,7 +22,9 @@ void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
     j->shared = shared;
     j->until_ms = until_ms;
     j->page_ms = 0;
-    j->page_bytes = PAGE_BYTES / 2;
+    j->cell_ms = 0;
+    j->page_bytes = 0;
+    j->page_events = 0;
     j->windows[0] = (struct join_window){from_ms, until_ms, JOIN_GAP};
     j->window_count = 1;
     j->repeated = 0;
@@ -65,12 +68,34 @@ static int64_t guess_cents(const struct join *j, int64_t span_ms)
                                           : span_ms * CENT / page_ms;
 }
 
-/* Of a window's end, how well it uses the pages that it costs. */
+/* How many pages a window should have that begins there: towards the end of
+ * the day fewer, so that all lanes end alike. */
+static int64_t pages_wanted(const struct join *j, int64_t from_ms)
+{
+    int64_t each = guess_cents(j, j->until_ms - from_ms) / CENT /
+                   CFG_LANE_COUNT;
+    return each > CFG_WINDOW_PAGES ? CFG_WINDOW_PAGES
+           : each < PAGES_LEAST    ? PAGES_LEAST
+                                   : each;
+}
+
+/* Of a window, how well it uses the pages that it costs. */
 static int64_t worth(const struct join *j, int64_t span_ms)
 {
     int64_t cents = guess_cents(j, span_ms);
     int64_t pages = (cents + DOUBT_CENTS + CENT - 1) / CENT;
-    return cents * CENT / (pages > 0 ? pages : 1);
+    return cents * CENT / pages;
+}
+
+/* The distance of points whose cells are likely full. */
+static int64_t step_ms(const struct join *j)
+{
+    int level = CUT_LEVEL_LEAST;
+
+    while (level < CUT_LEVEL_MOST &&
+           (int64_t)1 << level < j->cell_ms + j->cell_ms / 4)
+        level++;
+    return (int64_t)1 << level;
 }
 
 /* Where a window from `from_ms` should end: at a point whose cell is likely
@@ -78,20 +103,16 @@ static int64_t worth(const struct join *j, int64_t span_ms)
 static int64_t choose_end(const struct join *j, int64_t from_ms,
                           int64_t until_ms)
 {
-    int64_t day_ms = j->shared->day_ms, best = until_ms, best_worth = -1;
-    int level = CUT_LEVEL_LEAST;
+    int64_t wanted = pages_wanted(j, from_ms), best_worth = -1;
+    int64_t step = step_ms(j), day_ms = j->shared->day_ms, best = until_ms;
 
-    if (j->page_ms == 0 || guess_cents(j, until_ms - from_ms) <=
-                               (CFG_WINDOW_PAGES + CFG_WINDOW_PAGES / 2) *
-                                   CENT)
+    if (j->page_ms == 0 ||
+        guess_cents(j, until_ms - from_ms) <= (wanted + wanted / 2) * CENT)
         return until_ms;
-    while ((int64_t)1 << level < j->page_ms / 2)
-        level++;
-    int64_t step = (int64_t)1 << level;
-    int64_t least = from_ms + (CFG_WINDOW_PAGES - 3) * j->page_ms;
-    int64_t most = from_ms + (CFG_WINDOW_PAGES + 1) * j->page_ms;
-    int64_t at = ((least - day_ms) >> level << level) + day_ms + step;
-    for (; at <= most && at < until_ms; at += step) {
+    int64_t least = from_ms + wanted * j->page_ms / 2;
+    int64_t most = from_ms + wanted * j->page_ms;
+    int64_t at = (least - day_ms) / step * step + day_ms + step;
+    for (; at < until_ms && (at <= most || best_worth < 0); at += step) {
         int64_t w = worth(j, at - from_ms);
         if (w >= best_worth) {
             best = at;
@@ -101,24 +122,42 @@ static int64_t choose_end(const struct join *j, int64_t from_ms,
     return best;
 }
 
-/* A page that carried a token was full, so its time says how much a page
- * covers; a window that needed one page only was sparse, and says that. */
-static void learn_density(struct join *j, const struct lane *l)
+static void learn(int64_t *guess, int64_t sample, int64_t most)
+{
+    sample = sample < 1 ? 1 : sample > most ? most : sample;
+    bool far = *guess == 0 || sample < *guess / 4;
+    *guess = far ? sample : (*guess + sample + 1) / 2;
+}
+
+static int64_t scale(int64_t span_ms, uint64_t by, uint64_t over)
+{
+    uint128 scaled = (uint128)(uint64_t)(span_ms + 1) * by / (over + 1);
+    return scaled < INT64_MAX ? (int64_t)scaled : INT64_MAX;
+}
+
+/* A page that carried a token was full, more or less, so its time says how much
+ * a page covers; a window that needed one page only was sparse, and says so. */
+static void learn_density(struct join *j, const struct lane *l, int32_t lane)
 {
     const struct logs_page *page = &l->logs.page;
-    int64_t span = page->more ? page->last_ms - page->first_ms
-                              : l->logs.until_ms - l->logs.from_ms;
     int64_t most = j->until_ms - j->shared->day_ms;
+    uint64_t raw = l->cut.bytes - j->raw_seen[lane];
 
-    if (page->more ? page->bytes < j->page_bytes / 8 : l->logs.pages > 1)
-        return;
+    j->raw_seen[lane] = l->cut.bytes;
     if (page->bytes > j->page_bytes)
         j->page_bytes = page->bytes;
-    int64_t sample = (int64_t)((uint128)(uint64_t)(span + 1) *
-                               j->page_bytes / (page->bytes + 1));
-    sample = sample < 1 ? 1 : sample > most ? most : sample;
-    bool far = j->page_ms == 0 || sample < j->page_ms / 4;
-    j->page_ms = far ? sample : (j->page_ms + sample + 1) / 2;
+    if (page->events > j->page_events)
+        j->page_events = page->events;
+    uint64_t of_bytes = page->bytes * MILLE / (j->page_bytes + 1);
+    uint64_t of_events = (uint64_t)page->events * MILLE /
+                         (j->page_events + 1);
+    uint64_t filled = of_bytes > of_events ? of_bytes : of_events;
+    if (page->more ? filled < MILLE / 8 : page->asked_ms == 0)
+        return;
+    int64_t span = page->more ? page->last_ms - page->first_ms
+                              : l->logs.until_ms - page->asked_ms;
+    learn(&j->page_ms, scale(span, MILLE, filled), most);
+    learn(&j->cell_ms, scale(span, CFG_CELL_BYTES, raw), most);
 }
 
 static uint32_t idle_lanes(const struct join *j)
@@ -138,7 +177,7 @@ static void after_page(struct join *j, uint32_t at)
     struct lane *l = lane_of(j, at);
 
     j->pages_seen[w->lane] = l->logs.pages;
-    learn_density(j, l);
+    learn_density(j, l, w->lane);
     if (!l->logs.page.more || !logs_may_change_end(&l->logs) ||
         idle_lanes(j) == 0 || j->window_count == JOIN_WINDOWS)
         return;
@@ -191,6 +230,7 @@ static bool assign(struct join *j)
         split_window(j, at, end);
     w->lane = lane;
     j->pages_seen[lane] = 0;
+    j->raw_seen[lane] = 0;
     lane_begin(&j->lanes[lane], w->from_ms, w->until_ms,
                w->until_ms == j->until_ms);
     return true;

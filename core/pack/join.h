@@ -31,8 +31,11 @@ struct join {
     uint32_t window_count;
     int64_t  until_ms;             /* the day's end */
     int64_t  page_ms;              /* time a page covers; 0: not known */
+    int64_t  cell_ms;              /* time in which CFG_CELL_BYTES come */
     uint64_t page_bytes;           /* of the largest page so far */
+    uint32_t page_events;
     uint32_t pages_seen[CFG_LANE_COUNT];  /* of each lane's window */
+    uint64_t raw_seen[CFG_LANE_COUNT];
     struct tally settled, late;    /* public: of all windows done */
     uint64_t repeated;             /* public: repeats dropped */
     struct fault fault;            /* public, at FLOW_FAILED */

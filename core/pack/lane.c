@@ -44,7 +44,6 @@ void lane_begin(struct lane *l, int64_t from_ms, int64_t until_ms, bool last)
     l->block_len = 0;
     l->gap = l->line.head_len;
     l->last = last;
-    l->full = false;
     l->in_long = false;
     enter(l, LANE_READING);
 }
@@ -80,8 +79,8 @@ void lane_take(struct lane *l)
 
 int64_t lane_wake_ms(const struct lane *l)
 {
-    return l->state == LANE_READING && !l->full ? call_wake_ms(&l->logs.call)
-                                                : INT64_MAX;
+    return l->state == LANE_READING ? call_wake_ms(&l->logs.call)
+                                    : INT64_MAX;
 }
 
 static bool may_pack(const struct lane *l, struct lane_policy policy)
@@ -138,7 +137,7 @@ static enum flow close_full(struct lane *l)
 }
 
 /* The message is at block_len + gap: puts head and tail around it. Returns
- * the length of the line; 0 if the stream's name is too long for a head. */
+ * the length of the line. */
 static uint32_t make_line(struct lane *l)
 {
     const struct log_event *e = &l->logs.event;
@@ -146,18 +145,14 @@ static uint32_t make_line(struct lane *l)
     uint8_t *at = l->block + l->block_len;
     uint32_t len = l->logs.message_len;
 
-    if (head.len == 0)
-        return 0;
     if (head.len != l->gap)
         memmove(at + head.len, at + l->gap, len);
     memcpy(at, head.at, head.len);
     return head.len + len + line_tail(&l->line, e, at + head.len + len);
 }
 
-static enum flow fail_head(struct lane *l)
+static enum flow failed(struct lane *l)
 {
-    fault_set(&l->logs.fault, ERROR_LIMIT, "LINE_HEAD_BYTES",
-              LINE_HEAD_BYTES);
     enter(l, LANE_FAILED);
     return FLOW_FAILED;
 }
@@ -171,8 +166,6 @@ static enum flow on_event(struct lane *l)
 
     tally_add(tally_of(l, e), e->timestamp_ms, message);
     uint32_t len = make_line(l);
-    if (len == 0)
-        return fail_head(l);
     bool ends = cut_before(&l->cut, at) ||
                 l->block_len + len > CFG_BLOCK_BYTES;
     if (ends && l->block_len > 0) {
@@ -194,8 +187,6 @@ static uint32_t begin_long(struct lane *l)
     struct view head = line_head(&l->line, e);
     uint32_t len = l->logs.message_len;
 
-    if (head.len == 0)
-        return 0;
     if (l->block_len > 0) {
         uint32_t keep = l->gap + len;
         close_block(l, l->block_len, keep);
@@ -218,8 +209,6 @@ static enum flow on_piece(struct lane *l)
 
     if (!l->in_long) {
         uint32_t head = begin_long(l);
-        if (head == 0)
-            return fail_head(l);
         tally_feed(&l->long_message, (struct view){l->block + head, len});
         line += head;
     } else {
@@ -281,9 +270,10 @@ static enum flow on_exhausted(struct lane *l)
 static enum flow on_reading(struct lane *l, struct now now,
                             struct lane_policy policy)
 {
-    l->full = !may_pack(l, policy);
-    if (l->full)
-        return FLOW_WANT_ROOM;
+    if (!may_pack(l, policy)) {
+        enum flow sent = logs_send(&l->logs, now);
+        return sent == FLOW_FAILED ? failed(l) : sent;
+    }
     if (l->block_len >= CFG_BLOCK_BYTES)
         return close_full(l);
     struct span out = message_room(l);
@@ -293,10 +283,8 @@ static enum flow on_reading(struct lane *l, struct now now,
         return on_room(l, out);
     if (flow == FLOW_ENDED)
         return on_exhausted(l);
-    if (flow == FLOW_FAILED) {
-        enter(l, LANE_FAILED);
-        return FLOW_FAILED;
-    }
+    if (flow == FLOW_FAILED)
+        return failed(l);
     switch (l->logs.got) {
     case LOGS_NOTHING:
         return flow;

@@ -63,7 +63,6 @@ struct lane {
     uint32_t       block_len;     /* whole lines in `block` */
     uint32_t       gap;           /* room left for the head of the next */
     bool           last;          /* the window ends the day */
-    bool           full;          /* waits for room, whatever its call does */
     bool           in_long;       /* in the middle of a long event's line */
     _Alignas(16) uint8_t block[CFG_BLOCK_BYTES + LANE_SLACK_BYTES];
 };

@@ -61,18 +61,17 @@ static void put_date(struct line *l, char *date, int64_t timestamp_ms)
 /* All of a head but its date. */
 static void put_stream(struct line *l, struct view stream)
 {
-    struct text t;
+    char *at = l->head + STREAM_AT;
 
-    text_init(&t, l->head, sizeof l->head);
+    CHECK(stream.len <= CFG_STREAM_BYTES);
     memcpy(l->head, before_date, DATE_AT);
-    t.len = STREAM_AT - (sizeof before_stream - 1);
-    text_str(&t, before_stream);
-    text_json(&t, stream);
-    text_str(&t, before_message);
-    l->head_len = t.overflow ? 0 : t.len;
-    CHECK(stream.len <= sizeof l->stream);
-    memcpy(l->stream, stream.at, stream.len);
+    memcpy(at - (sizeof before_stream - 1), before_stream,
+           sizeof before_stream - 1);
+    memcpy(at, stream.at, stream.len);
+    memcpy(at + stream.len, before_message, sizeof before_message - 1);
     l->stream_len = stream.len;
+    l->head_len = (uint32_t)(STREAM_AT + sizeof before_message - 1) +
+                  stream.len;
 }
 
 struct view line_head(struct line *l, const struct log_event *e)
@@ -83,7 +82,7 @@ struct view line_head(struct line *l, const struct log_event *e)
         l->head_len = DATE_RFC3339_BYTES + 1;
     } else {
         if (e->stream.len != l->stream_len ||
-            memcmp(e->stream.at, l->stream, l->stream_len) != 0)
+            memcmp(e->stream.at, l->head + STREAM_AT, l->stream_len) != 0)
             put_stream(l, e->stream);
         put_date(l, l->head + DATE_AT, e->timestamp_ms);
     }

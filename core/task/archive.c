@@ -385,7 +385,7 @@ static bool end_archive(struct archive *a)
 static enum flow on_reading(struct archive *a)
 {
     struct join_kept kept = {
-        .ahead = upload_slots_wanted(&a->upload),
+        .ahead = upload_slots_needed(&a->upload),
         .head = upload_slots_needed(&a->upload),
     };
     enum flow joined = join_step(&a->join, a->now, kept);

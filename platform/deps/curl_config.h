@@ -31,6 +31,7 @@
 #define CURL_DISABLE_SMTP 1
 #define CURL_DISABLE_TELNET 1
 #define CURL_DISABLE_TFTP 1
+#define CURL_DISABLE_VERBOSE_STRINGS 1
 #define CURL_DISABLE_WEBSOCKETS 1
 
 /* Parts of HTTP and of the library. */
@@ -107,7 +108,6 @@
 
 /* Functions. */
 #define HAVE_ACCEPT4 1
-#define HAVE_ALARM 1
 #define HAVE_ATOMIC 1
 #define HAVE_BASENAME 1
 #define HAVE_CLOCK_GETTIME_MONOTONIC 1
@@ -143,8 +143,6 @@
 #define HAVE_SELECT 1
 #define HAVE_SEND 1
 #define HAVE_SENDMSG 1
-#define HAVE_SIGACTION 1
-#define HAVE_SIGNAL 1
 #define HAVE_SNPRINTF 1
 #define HAVE_SOCKET 1
 #define HAVE_STRCASECMP 1
