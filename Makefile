@@ -49,7 +49,8 @@ CROSS := $(if $(filter-out $(HOST),$(TARGET)),$(TARGET)-linux-gnu-)
 CC    := $(DEPS)/bin/musl-gcc
 WARN  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wswitch-enum \
          -Wmissing-prototypes -Werror
-CFLAGS := -std=c11 -O2 $(WARN) -Wframe-larger-than=4096 -fstack-usage \
+CFLAGS := -std=c11 $(if $(filter small,$(PROFILE)),-Os,-O2) $(WARN) \
+          -Wframe-larger-than=4096 -fstack-usage \
           -ffunction-sections -fdata-sections -fno-pie -MMD -MP \
           -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
 LIBS  := -lcurl -lmbedtls -lmbedx509 -lmbedcrypto -lcares -lisal -lzstd
@@ -158,13 +159,13 @@ $(FUZZ:tests/%.c=build/fuzz/%): build/fuzz/%: build/fuzz/obj/tests/%.o \
 test: $(ONE)  ## unit tests; T=ring runs one of them
 	TZDIR=build/deps/zoneinfo tests/run $(ONE)
 
-check: all test order purity $(OUT)/fetch $(SERVER)  ## all tests, end to end
+check:  ## all tests, end to end; installs what they need
 	tests/check
 
-demo: all $(SERVER)  ## real log lines through firn, all on this machine
+demo:  ## real log lines through firn, all on this machine
 	tests/demo
 
-bench: all $(SERVER)  ## memory and CPU at 10 MB to 10 GB, beside boto3
+bench:  ## memory and CPU at 10 MB to 10 GB, beside boto3
 	bench/run
 
 prove: all  ## strace: no memory, process or file to write after the lock

@@ -8,6 +8,7 @@ gzip to a temporary file, uploads the file. Prints a line of JSON: events,
 bytes, seconds, CPU seconds, peak of resident memory.
 """
 import datetime
+import functools
 import gzip
 import json
 import os
@@ -18,9 +19,13 @@ import time
 import boto3
 
 
+@functools.lru_cache(maxsize=16)
+def second(s):
+    return datetime.datetime.utcfromtimestamp(s).isoformat()
+
+
 def stamp(ms):
-    at = datetime.datetime.utcfromtimestamp(ms // 1000)
-    return "%s.%03dZ" % (at.strftime("%Y-%m-%dT%H:%M:%S"), ms % 1000)
+    return "%s.%03dZ" % (second(ms // 1000), ms % 1000)
 
 
 def archive(logs, s3, group, start, end, bucket, key):
@@ -33,7 +38,8 @@ def archive(logs, s3, group, start, end, bucket, key):
                 for e in page["events"]:
                     line = json.dumps({"timestamp": stamp(e["timestamp"]),
                                        "stream": e["logStreamName"],
-                                       "message": e["message"]}) + "\n"
+                                       "message": e["message"]},
+                                      separators=(",", ":")) + "\n"
                     raw += out.write(line.encode())
                     events += 1
         file.flush()

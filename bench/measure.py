@@ -50,6 +50,10 @@ class Server:
         return report
 
 
+class Failed(Exception):
+    """A run that did not end in 0: its row says so."""
+
+
 def peak_of(pid):
     try:
         with open("/proc/%d/status" % pid) as status:
@@ -80,8 +84,9 @@ def watch(words, environment):
         err.seek(0)
         said = err.read().decode()
         if child.returncode != 0:
-            sys.exit("%s ended with %d: %s" % (words, child.returncode,
-                                               said[-2000:]))
+            raise Failed("exit %d: %s" % (child.returncode, next(
+                (line for line in said.splitlines()[::-1]
+                 if not line.startswith("{")), said[-200:])))
         return out.read().decode(), said, {
             "seconds": seconds, "vmhwm": peak,
             "cpu": used.ru_utime + used.ru_stime}
@@ -107,7 +112,7 @@ def firn(size, tls=None, profile="default", server=(), words=()):
     return run
 
 
-def peer(size, tls=None):
+def peer(size, tls, _):
     where = Server(size, (), tls)
     command = [sys.executable, PIPELINE, "/bench", str(FROM_MS),
                str(FROM_MS + 86400000), "s3://test-bucket/peer.gz", where.url]
@@ -187,13 +192,17 @@ def measure_sizes(paper, runs, tls):
     for word in os.environ.get("BENCH_SIZES", "10M 100M 1G 10G").split():
         size = size_of(word)
         for secure in (None, tls):
-            todo = [lambda: firn(size, secure),
-                    lambda: firn(size, secure, "small")]
+            todo = [(firn, "default"), (firn, "small")]
             if size in peers:
-                todo.append(lambda: peer(size, secure))
-            for one in todo:
-                runs.append(one())
-                paper(size_row(runs[-1]))
+                todo.append((peer, ""))
+            for one, profile in todo:
+                try:
+                    runs.append(one(size, secure, profile))
+                    paper(size_row(runs[-1]))
+                except Failed as why:
+                    paper("| %s %s, %s | %s | %s |||||||" % (
+                        one.__name__, profile, "https" if secure else "http",
+                        named(size), why))
     paper()
     compare(paper, runs)
 
@@ -239,8 +248,12 @@ def measure_latency(paper, runs):
             ("300 ms a page, throttled at 5 a second", "small", 70, "5")]
     paper(LATENCY)
     for name, profile, limit, rate in rows:
-        r = firn(300000000, None, profile, ("--latency-ms", "300", "--rate",
-                                            rate), ("--rate", "10"))
+        try:
+            r = firn(300000000, None, profile, (
+                "--latency-ms", "300", "--rate", rate), ("--rate", "10"))
+        except Failed as why:
+            paper("| %s | %s | %s |||||" % (name, profile, why))
+            continue
         r.update(name=name, limit=limit)
         runs.append(r)
         paper(latency_row(r))

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import ssl
 import subprocess
 import threading
 import time
@@ -127,6 +128,18 @@ def add_user(iam, name, actions):
     return key["AccessKeyId"], key["SecretAccessKey"]
 
 
+def certificate(where):
+    """A certificate of 127.0.0.1 that signs itself, and its key."""
+    cert, key = (os.path.join(where, n) for n in ("cert.pem", "key.pem"))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
+         cert, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+         "subjectAltName=IP:127.0.0.1"], check=True,
+        stderr=subprocess.DEVNULL)
+    return cert, key
+
+
 class Model:
     """tests/aws/server.c: strict, generated groups, faults on a script."""
 
@@ -138,7 +151,7 @@ class Model:
         self.port = int(self.process.stdout.readline().split()[1])
         self.url = "%s://127.0.0.1:%d" % ("https" if tls else "http",
                                           self.port)
-        self.report, self.tail = {}, b""
+        self.tls, self.report, self.tail = tls, {}, b""
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
@@ -146,7 +159,10 @@ class Model:
             self.tail = line
 
     def control(self, path, body=b"", method="POST"):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        c = http.client.HTTPSConnection(
+            "127.0.0.1", self.port, timeout=60,
+            context=ssl._create_unverified_context()) if self.tls else \
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         c.request(method, "/_model/" + path, body)
         reply = c.getresponse()
         data = reply.read()

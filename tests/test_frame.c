@@ -189,7 +189,7 @@ static const struct row {
      "{\"events\":[{" T ",\"logStreamName\":\"\\u00e9\\ud83d\\/\","
      "\"eventId\":\"\\\"\",\"message\":\"\\u00e9\\ud83d\\/\\u0000\"}],"
      "\"nextToken\":\"\\u0074\\/+\"}",
-     "5|0|\xc3\xa9\xef\xbf\xbd/|\"|\xc3\xa9\\ud83d/\\u0000\nend t/+"},
+     "5|0|\xc3\xa9\\ud83d/|\"|\xc3\xa9\\ud83d/\\u0000\nend t/+"},
     {"empty", "", "bad a reply that ends too early"},
     {"blanks alone", " \n", "bad a reply that ends too early"},
     {"a page for people", "<html>", "bad a reply that is not a JSON object"},

@@ -11,10 +11,11 @@ no upload may be left open. The last rows are those that must fail.
 import json
 import os
 import sys
+import tempfile
 import urllib.parse
 
-from rig import (Event, Firn, Model, ROOT, Score, client, ndjson, one_member,
-                 receipt_key, text, unpack)
+from rig import (Event, Firn, Model, ROOT, Score, certificate, client, ndjson,
+                 one_member, receipt_key, text, unpack)
 
 DAY = "2026-10-05"
 BUCKET = "test-bucket"
@@ -55,6 +56,13 @@ ROWS = [
      "token-bytes=4000 page-bytes=200000", "", ""),
     ("no length", "web 4000000 uniform", "chunked=1", "", ""),
     ("many parts", "noise 24000000 uniform", "", "", ""),
+    ("many parts, over TLS", "noise 40000000 uniform", "tls", "", ""),
+    ("hostile messages, over TLS", "hostile 20000000 bursts", "tls", "", ""),
+    ("a long day over TLS, zstd", "web 60000000 nights", "tls", "",
+     "--compress zstd"),
+    ("what breaks, over TLS", "noise 20000000 uniform", "tls",
+     "FilterLogEvents %100 reset\nFilterLogEvents %100 cut=?\n"
+     "UploadPart #1 reset\nUploadPart #3 lost", ""),
     ("a throttle", "web 12000000 uniform", "rate:FilterLogEvents=12", "",
      ""),
     ("a clock an hour off", "web 1000000 uniform", "skew=3600000", "", ""),
@@ -115,7 +123,9 @@ FAILURES = [
 
 def begin(name, group, settings, faults):
     """A server with the group /g filled and everything set."""
-    model = Model("--seed", str(len(name)))
+    tls = certificate(score.where) if "tls" in settings else ()
+    settings = settings.replace("tls", "")
+    model = Model("--seed", str(len(name)), tls=tls)
     profile, size, spread = group.split()
     model.control("fill?" + urllib.parse.urlencode({
         "group": "/g", "from": DAY, "profile": profile, "bytes": size,
@@ -143,9 +153,10 @@ def row_holds(program, row):
     form = words.split()
     with begin(name, group, settings, faults) as model:
         key = "d/x." + ("log" if "text" in form else "ndjson")
+        trust = ("--ca-bundle", model.tls[0]) if model.tls else ()
         done = Firn(program, model.url).archive(
             "/g", "s3://%s/%s" % (BUCKET, key), "--day", DAY, "--give-up",
-            "20", *form)
+            "20", *form, *trust)
         score.equal(name + ": exit", (done.code, done.code and
                                       done.err[-400:]), (0, 0))
         if done.code:
@@ -157,7 +168,8 @@ def row_holds(program, row):
             else ""
         model.control("clear-faults")
         model.control("set?skew=0")
-        s3 = client("s3", model.url)
+        s3 = client("s3", model.url,
+                    **({"verify": model.tls[0]} if model.tls else {}))
         data = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         want = text(events) if "text" in form else ndjson(events, fields)
         score.equal(name + ": bytes", unpack(data, how), want)
@@ -198,12 +210,13 @@ def main():
     program = sys.argv[1] if len(sys.argv) > 1 else \
         os.path.join(ROOT, "build/firn")
     only = sys.argv[2] if len(sys.argv) > 2 else ""
-    for row in ROWS:
-        if only in row[0]:
-            row_holds(program, row)
-    for row in FAILURES:
-        if only in row[0]:
-            failure_holds(program, row)
+    with tempfile.TemporaryDirectory() as score.where:
+        for row in ROWS:
+            if only in row[0]:
+                row_holds(program, row)
+        for row in FAILURES:
+            if only in row[0]:
+                failure_holds(program, row)
     return score.close()
 
 

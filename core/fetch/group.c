@@ -10,7 +10,7 @@
 enum {
     REPLY_BYTES = GROUP_ROOM_BYTES / 2,
     TOKENS      = (GROUP_ROOM_BYTES - REPLY_BYTES) / 4 / JSON_WORDS(1),
-    PAGES_MOST  = 500,  /* 10,000 names looked through for a near one */
+    PAGES_MOST  = 600,  /* 9,000 names looked through for a near one */
 };
 
 static const struct operation describe_log_groups = {
@@ -52,7 +52,7 @@ static void ask(struct group *g)
         text_json(body, g->name);
         text_char(body, '"');
     } else {
-        text_str(body, "\"limit\":20");
+        text_str(body, "\"limit\":15");
     }
     if (g->token[0] != '\0') {
         text_str(body, ",\"nextToken\":\"");

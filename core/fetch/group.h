@@ -43,7 +43,7 @@ struct group {
     char              token[CFG_TOKEN_BYTES];
 };
 
-enum { GROUP_ROOM_BYTES = 81920 };  /* 20 groups with the longest names */
+enum { GROUP_ROOM_BYTES = 65536 };  /* 15 groups with the longest names */
 
 /* `call` is lent until the end; its sink is a ring of its own. `room` has
  * GROUP_ROOM_BYTES, 8-byte aligned. The name lives as long. */

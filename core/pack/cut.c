@@ -14,10 +14,14 @@ void cut_init(struct cut *c, int64_t at)
             c->full |= (uint64_t)1 << n;
 }
 
+static bool is_seen_full(const struct cut *c, int n)
+{
+    return c->bytes - c->before[n] >= CFG_CELL_BYTES;
+}
+
 static bool is_full(const struct cut *c, int n)
 {
-    return (c->full >> n & 1) != 0 ||
-           c->bytes - c->before[n] >= CFG_CELL_BYTES;
+    return (c->full >> n & 1) != 0 || is_seen_full(c, n);
 }
 
 /* The highest level whose cell `at` is no longer in; below least: none. */
@@ -39,6 +43,16 @@ bool cut_before(const struct cut *c, int64_t at)
         if ((c->last >> n & 1) == 0 && is_full(c, n))
             return true;
     return false;
+}
+
+int64_t cut_sure(const struct cut *c, int64_t at)
+{
+    int most = level_left(c, at);
+
+    for (int n = CUT_LEVEL_LEAST; n <= most; n++)
+        if ((c->last >> n & 1) == 0 && is_seen_full(c, n))
+            return ((c->last >> n) + 1) << n;
+    return CUT_NONE;
 }
 
 bool cut_at(const struct cut *c, int64_t at)

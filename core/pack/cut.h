@@ -11,8 +11,9 @@
  *
  * To know that, one needs to have seen no more than the cell. Cells nest: if
  * a point within a cell ended a block, the cell is full enough itself, so a
- * lane that begins at such a point knows all it must. Empty nights cost
- * nothing, and dense hours have a point wherever one is wanted. */
+ * lane that begins at such a point knows all it must; and one that began
+ * elsewhere is right from the first point on whose cell it saw fill up. Empty
+ * nights cost nothing, and dense hours have a point wherever one is wanted. */
 #ifndef FIRN_PACK_CUT_H
 #define FIRN_PACK_CUT_H
 
@@ -23,6 +24,7 @@ enum {
     CUT_LEVEL_LEAST = 6,   /* 64 ms */
     CUT_LEVEL_MOST  = 40,  /* 34 years: more than any window */
 };
+#define CUT_NONE INT64_MAX
 
 /* All times are milliseconds since the day's start, 0 and up. */
 struct cut {
@@ -39,6 +41,9 @@ bool cut_before(const struct cut *c, int64_t at);
 /* Does a block end at the point `at`, no event being in between? Only then
  * may another lane begin there. */
 bool cut_at(const struct cut *c, int64_t at);
+/* A point between the latest event and one at `at` that ends a block even if
+ * we began where none does; or CUT_NONE. */
+int64_t cut_sure(const struct cut *c, int64_t at);
 /* An event of so many raw bytes came. Earlier ones than the latest count to
  * its cell: the service's order rules. */
 void cut_add(struct cut *c, int64_t at, uint32_t bytes);

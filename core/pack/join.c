@@ -9,6 +9,9 @@ __extension__ typedef unsigned __int128 uint128;
 enum {
     STEPS_MOST  = 512,  /* events of a lane before the next has its turn */
     PAGES_LEAST = 2,    /* of a window */
+    AHEAD_LANES = CFG_LANE_COUNT > 1 ? CFG_LANE_COUNT - 1 : 1,
+    AHEAD_BYTES = (CFG_SLOT_COUNT - LIMIT_PART_SLOTS - PACK_SLOTS) *
+                  CFG_SLOT_BYTES,
     MILLE       = 1000,
     CENT        = 100,  /* pages are guessed in hundredths */
     DOUBT_CENTS = 12,   /* by which a guess may be too low */
@@ -23,6 +26,7 @@ void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
     j->until_ms = until_ms;
     j->page_ms = 0;
     j->cell_ms = 0;
+    j->page_packed = 0;
     j->page_bytes = 0;
     j->page_events = 0;
     j->windows[0] = (struct join_window){from_ms, until_ms, JOIN_GAP};
@@ -68,15 +72,19 @@ static int64_t guess_cents(const struct join *j, int64_t span_ms)
                                           : span_ms * CENT / page_ms;
 }
 
-/* How many pages a window should have that begins there: towards the end of
- * the day fewer, so that all lanes end alike. */
+/* How many pages a window should have that begins there: no more than lanes
+ * ahead have room for, which on average are half through; and fewer towards
+ * the end of the day, so that all lanes end alike. */
 static int64_t pages_wanted(const struct join *j, int64_t from_ms)
 {
+    int64_t fit = 2 * AHEAD_BYTES / AHEAD_LANES / (j->page_packed + 1);
     int64_t each = guess_cents(j, j->until_ms - from_ms) / CENT /
                    CFG_LANE_COUNT;
-    return each > CFG_WINDOW_PAGES ? CFG_WINDOW_PAGES
-           : each < PAGES_LEAST    ? PAGES_LEAST
-                                   : each;
+    int64_t pages = CFG_WINDOW_PAGES;
+
+    pages = fit < pages ? fit : pages;
+    pages = each < pages ? each : pages;
+    return pages > PAGES_LEAST ? pages : PAGES_LEAST;
 }
 
 /* Of a window, how well it uses the pages that it costs. */
@@ -158,6 +166,9 @@ static void learn_density(struct join *j, const struct lane *l, int32_t lane)
                               : l->logs.until_ms - page->asked_ms;
     learn(&j->page_ms, scale(span, MILLE, filled), most);
     learn(&j->cell_ms, scale(span, CFG_CELL_BYTES, raw), most);
+    uint128 packed = (uint128)raw * MILLE / (filled + 1) *
+                     (l->packed_bytes + 1) / (l->raw_bytes + 1);
+    learn(&j->page_packed, (int64_t)packed, AHEAD_BYTES);
 }
 
 static uint32_t idle_lanes(const struct join *j)
@@ -169,6 +180,25 @@ static uint32_t idle_lanes(const struct join *j)
     return count;
 }
 
+/* The head has much more to read than was guessed, and all other lanes are
+ * ahead of it, soon without room: the last of them begins again, nearer. */
+static void recall_last(struct join *j, int64_t reached_ms)
+{
+    uint32_t last = j->window_count - 1;
+    int64_t left = guess_cents(j, j->windows[0].until_ms - reached_ms) / CENT;
+
+    while (lane_of(j, last) == NULL)
+        last--;
+    if (last == 0 || left < 2 * pages_wanted(j, reached_ms))
+        return;
+    lane_cancel(lane_of(j, last));
+    j->windows[last].lane = JOIN_GAP;
+    if (last + 1 < j->window_count) {
+        j->windows[last].until_ms = j->windows[last + 1].until_ms;
+        remove_window(j, last + 1);
+    }
+}
+
 /* A page has ended in this window. If much is left of it and lanes are idle,
  * what is left is shared out. */
 static void after_page(struct join *j, uint32_t at)
@@ -178,15 +208,30 @@ static void after_page(struct join *j, uint32_t at)
 
     j->pages_seen[w->lane] = l->logs.pages;
     learn_density(j, l, w->lane);
-    if (!l->logs.page.more || !logs_may_change_end(&l->logs) ||
-        idle_lanes(j) == 0 || j->window_count == JOIN_WINDOWS)
-        return;
     int64_t reached = l->logs.max_ms;
+    if (!l->logs.page.more || !logs_may_change_end(&l->logs))
+        return;
+    if (at == 0 && idle_lanes(j) == 0)
+        recall_last(j, reached);
+    if (idle_lanes(j) == 0 || j->window_count == JOIN_WINDOWS)
+        return;
     int64_t end = choose_end(j, reached, w->until_ms);
     if (end >= w->until_ms || end <= reached)
         return;
     split_window(j, at, end);
     lane_change_end(l, end, false);
+}
+
+/* The lane of window `at` goes on up to where the next lane is right. */
+static void meet(struct join *j, uint32_t at)
+{
+    struct join_window *w = &j->windows[at];
+    struct lane *next = lane_of(j, at + 1);
+
+    w->until_ms = next->start.at_ms;
+    w[1].from_ms = next->start.at_ms;
+    lane_trim(next);
+    lane_change_end(&j->lanes[w->lane], w->until_ms, false);
 }
 
 /* The window ended, but not where a block must: it goes on into the next. */
@@ -196,6 +241,10 @@ static void absorb(struct join *j, uint32_t at)
     struct lane *next = lane_of(j, at + 1);
 
     CHECK(at + 1 < j->window_count);
+    if (next != NULL && next->start.at_ms != INT64_MAX) {
+        meet(j, at);
+        return;
+    }
     if (next != NULL) {
         lane_cancel(next);
         w[1].lane = JOIN_GAP;
@@ -241,8 +290,7 @@ static void retire_head(struct join *j)
 {
     struct lane *l = lane_of(j, 0);
 
-    tally_merge(&j->settled, &l->settled);
-    tally_merge(&j->late, &l->late);
+    lane_tally(l, &j->settled, &j->late);
     j->repeated += l->logs.repeated;
     l->logs.repeated = 0;
     lane_cancel(l);

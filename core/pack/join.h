@@ -32,6 +32,7 @@ struct join {
     int64_t  until_ms;             /* the day's end */
     int64_t  page_ms;              /* time a page covers; 0: not known */
     int64_t  cell_ms;              /* time in which CFG_CELL_BYTES come */
+    int64_t  page_packed;          /* bytes that a page becomes */
     uint64_t page_bytes;           /* of the largest page so far */
     uint32_t page_events;
     uint32_t pages_seen[CFG_LANE_COUNT];  /* of each lane's window */

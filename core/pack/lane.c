@@ -25,6 +25,14 @@ void lane_init(struct lane *l, struct site *site, struct lane_shared *shared)
     chain_init(&l->chain);
 }
 
+static void begin_start(struct lane_start *s)
+{
+    s->at_ms = INT64_MAX;
+    s->blocks = 0;
+    tally_init(&s->settled);
+    tally_init(&s->late);
+}
+
 static void begin_block(struct lane *l)
 {
     l->open = (struct block){.first_ms = INT64_MAX, .last_ms = INT64_MIN};
@@ -35,12 +43,14 @@ void lane_begin(struct lane *l, int64_t from_ms, int64_t until_ms, bool last)
     CHECK(l->state == LANE_IDLE && l->chain.bytes == 0);
     logs_begin(&l->logs, from_ms, until_ms);
     cut_init(&l->cut, from_ms - l->shared->day_ms);
+    begin_start(&l->start);
     tally_init(&l->settled);
     tally_init(&l->late);
     begin_block(l);
     l->blocks_made = 0;
     l->blocks_taken = 0;
     l->raw_bytes = 0;
+    l->packed_bytes = 0;
     l->block_len = 0;
     l->gap = l->line.head_len;
     l->last = last;
@@ -77,6 +87,33 @@ void lane_take(struct lane *l)
     l->blocks_taken++;
 }
 
+void lane_trim(struct lane *l)
+{
+    CHECK(l->start.at_ms != INT64_MAX && l->blocks_taken == 0);
+    while (l->blocks_taken < l->start.blocks) {
+        const struct block *b = lane_block(l);
+        for (uint32_t left = b->packed_bytes; left > 0;) {
+            struct view v = chain_peek(l->shared->arena, &l->chain);
+            uint32_t len = v.len < left ? v.len : left;
+            chain_consume(l->shared->arena, &l->chain, len);
+            left -= len;
+        }
+        l->raw_bytes -= b->raw_bytes;
+        l->packed_bytes -= b->packed_bytes;
+        lane_take(l);
+    }
+    begin_start(&l->start);
+}
+
+void lane_tally(const struct lane *l, struct tally *settled,
+                struct tally *late)
+{
+    tally_merge(settled, &l->start.settled);
+    tally_merge(late, &l->start.late);
+    tally_merge(settled, &l->settled);
+    tally_merge(late, &l->late);
+}
+
 int64_t lane_wake_ms(const struct lane *l)
 {
     return l->state == LANE_READING ? call_wake_ms(&l->logs.call)
@@ -104,6 +141,7 @@ static void close_block(struct lane *l, uint32_t len, uint32_t follows)
                                  &l->chain);
     l->blocks_made++;
     l->raw_bytes += len;
+    l->packed_bytes += b->packed_bytes;
     memmove(l->block, l->block + len, follows);
     begin_block(l);
 }
@@ -157,6 +195,24 @@ static enum flow failed(struct lane *l)
     return FLOW_FAILED;
 }
 
+/* If a block is sure to end before an event at `at`, the first such point is
+ * kept, and what was made so far is told from the rest. */
+static void find_start(struct lane *l, int64_t at)
+{
+    int64_t sure = cut_sure(&l->cut, at);
+
+    if (sure == CUT_NONE)
+        return;
+    l->start = (struct lane_start){
+        .at_ms = l->shared->day_ms + sure,
+        .blocks = l->blocks_made + (l->block_len > 0),
+        .settled = l->settled,
+        .late = l->late,
+    };
+    tally_init(&l->settled);
+    tally_init(&l->late);
+}
+
 static enum flow on_event(struct lane *l)
 {
     const struct log_event *e = &l->logs.event;
@@ -164,6 +220,8 @@ static enum flow on_event(struct lane *l)
     struct view message = {l->block + l->block_len + l->gap,
                            l->logs.message_len};
 
+    if (l->start.at_ms == INT64_MAX && l->blocks_taken == 0)
+        find_start(l, at);
     tally_add(tally_of(l, e), e->timestamp_ms, message);
     uint32_t len = make_line(l);
     bool ends = cut_before(&l->cut, at) ||

@@ -3,9 +3,10 @@
  * Several lanes advance side by side, so that the latency of one page token
  * chain does not bound the whole; each packs into a chain of its own, and
  * join.h puts what they made in order. A lane's window begins where every run
- * would end a block (cut.h). Whether it may also end where it was planned to
- * is known only at its end: LANE_OPEN says it may not, and then the lane goes
- * on into what follows. */
+ * would end a block (cut.h), as far as one can guess. Whether one ends there
+ * is known when the lane before comes to its end: LANE_OPEN says that none
+ * does. That lane goes on then, up to where the later one was right in any
+ * case, which drops what it made before that. */
 #ifndef FIRN_PACK_LANE_H
 #define FIRN_PACK_LANE_H
 
@@ -34,11 +35,18 @@ struct lane_shared {
     bool              ingested, id; /* extra fields */
 };
 
+/* From `at_ms` on a lane is right wherever its window should have begun. */
+struct lane_start {
+    int64_t      at_ms;         /* INT64_MAX: no such point yet */
+    uint32_t     blocks;        /* what was made before it */
+    struct tally settled, late;
+};
+
 struct lane_policy {
     uint16_t slots_kept;  /* slots that must stay free, for the part in hand */
 };
 
-enum { LANE_SLACK_BYTES = 16384 + LINE_HEAD_BYTES + LINE_TAIL_BYTES };
+enum { LANE_SLACK_BYTES = CFG_BLOCK_BYTES / 8 + LINE_HEAD_BYTES + LINE_TAIL_BYTES };
 
 struct lane {
     enum lane_state {
@@ -49,11 +57,12 @@ struct lane {
         LANE_FAILED,   /* final; logs.fault says why */
     } state;             /* public */
     struct logs   logs;  /* public: window, page, fault */
-    struct tally  settled, late;  /* public: of the window so far */
+    struct lane_start start;      /* public */
+    struct tally  settled, late;  /* of the window so far, after `start` */
     struct chain  chain;          /* public: packed bytes of `blocks` */
     struct block  blocks[CFG_LANE_BLOCKS];  /* public, a ring */
     uint32_t      blocks_made, blocks_taken;
-    uint64_t      raw_bytes;      /* public: of the window's finished blocks */
+    uint64_t      raw_bytes, packed_bytes;  /* public: of finished blocks */
 
     struct lane_shared *shared;
     struct cut     cut;
@@ -68,10 +77,16 @@ struct lane {
 };
 
 void lane_init(struct lane *l, struct site *site, struct lane_shared *shared);
-/* `from` ends a block or begins the day; `last`: until_ms ends the day. */
+/* `from` begins the day, or may end a block; `last`: until_ms ends the day. */
 void lane_begin(struct lane *l, int64_t from_ms, int64_t until_ms, bool last);
 /* LANE_OPEN: goes on to a later end. Otherwise: ends earlier, see logs.h. */
 void lane_change_end(struct lane *l, int64_t until_ms, bool last);
+/* There is a start.at_ms: the window begins there, and none of what was made
+ * before it has been taken. */
+void lane_trim(struct lane *l);
+/* Adds what its window is. */
+void lane_tally(const struct lane *l, struct tally *settled,
+                struct tally *late);
 /* Forgets its window and what it made. */
 void lane_cancel(struct lane *l);
 /* FLOW_WANT_ROOM: the chain or `blocks` must be emptied first. FLOW_ENDED:

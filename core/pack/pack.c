@@ -8,8 +8,6 @@
 
 #include "base/check.h"
 
-enum { ZSTD_LEVEL = 3 };
-
 /* Tables much smaller than zstd would pick: within a block of ours they find
  * as much. A static context begins without the size in its frames. */
 static void init_zstd(struct pack *p)
@@ -18,7 +16,7 @@ static void init_zstd(struct pack *p)
         ZSTD_cParameter name;
         int             value;
     } settings[] = {
-        {ZSTD_c_compressionLevel, ZSTD_LEVEL},
+        {ZSTD_c_compressionLevel, CFG_ZSTD_LEVEL},
         {ZSTD_c_windowLog, CFG_ZSTD_WINDOW_LOG},
         {ZSTD_c_hashLog, 14},
         {ZSTD_c_chainLog, 13},

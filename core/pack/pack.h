@@ -19,7 +19,8 @@
 enum pack_kind { PACK_GZIP, PACK_ZSTD, PACK_NONE };
 
 enum {
-    PACK_ZSTD_BYTES = 393216,     /* the static context; checked at init */
+    PACK_LEVEL_BYTES = ISAL_DEF_LVL1_REQ +
+                       ISAL_DEF_LVL1_TOKEN_SIZE * CFG_DEFLATE_TOKENS,
     PACK_EMPTY_BYTES = 32,
     PACK_HEADER_BYTES = 10,
     PACK_TRAILER_BYTES = 10,      /* empty block, CRC-32, length */
@@ -32,9 +33,9 @@ struct pack {
     union {
         struct {
             struct isal_zstream stream;
-            uint8_t             level[ISAL_DEF_LVL1_DEFAULT];
+            uint8_t             level[PACK_LEVEL_BYTES];
         } gzip;
-        _Alignas(16) uint8_t    context[PACK_ZSTD_BYTES];
+        _Alignas(16) uint8_t    context[CFG_ZSTD_BYTES];
     } work;
     uint8_t out[LIMIT_PACKED_BYTES];  /* a packed block, before it is sliced */
 };

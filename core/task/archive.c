@@ -7,6 +7,9 @@
 #include "base/trace.h"
 #include "task/message.h"
 
+_Static_assert(GROUP_ROOM_BYTES <= CFG_BLOCK_BYTES + LANE_SLACK_BYTES,
+               "a lane's block is lent to ask for the group");
+
 enum { SEAL_MS = 14 * DAY_MS };  /* PutLogEvents takes events as late */
 
 static const char *const state_name[] = {
@@ -28,7 +31,7 @@ static enum flow fail(struct archive *a)
     bool uploading = a->state == ARCHIVE_READING ||
                      a->state == ARCHIVE_RECHECK ||
                      a->state == ARCHIVE_COMMITTING;
-    call_cancel(&a->call);
+    call_cancel(a->call);
     if (!uploading) {
         enter(a, ARCHIVE_FAILED);
         return FLOW_FAILED;
@@ -47,7 +50,7 @@ static enum flow fail_with(struct archive *a, const struct fault *fault)
 
 static void begin_group(struct archive *a)
 {
-    group_init(&a->group, &a->call, view_of(a->spec->group),
+    group_init(&a->group, a->call, view_of(a->spec->group),
                (struct span){a->lanes[0].block, sizeof a->lanes[0].block});
 }
 
@@ -63,8 +66,8 @@ void archive_init(struct archive *a, struct site *site,
     fault_reset(&a->fault);
     arena_init(&a->arena, (struct span){a->slots, sizeof a->slots}, a->next,
                CFG_SLOT_BYTES);
-    ring_init(&a->ring, a->ring_bytes, sizeof a->ring_bytes);
-    call_init(&a->call, site, &a->ring);
+    logs_init(&a->lanes[0].logs, site, &a->shared.scope);
+    a->call = &a->lanes[0].logs.call;
     a->state = ARCHIVE_GROUP;
     begin_group(a);
 }
@@ -160,7 +163,7 @@ static enum flow on_group(struct archive *a)
     a->created_ms = info->creation_ms;
     if (!make_names(a))
         return fail(a);
-    existing_init(&a->existing, &a->call, view_of(a->spec->bucket),
+    existing_init(&a->existing, a->call, view_of(a->spec->bucket),
                   view_of(a->key), view_of(a->receipt_key),
                   (struct span){a->slots, EXISTING_ROOM_BYTES});
     enter(a, ARCHIVE_EXISTING);
@@ -493,7 +496,7 @@ static enum flow on_committing(struct archive *a)
     a->counts.bytes_stored = a->upload.bytes;
     a->counts.parts = a->upload.stored.parts;
     write_receipt(a);
-    put_begin(&a->put, &a->call, &a->receipt_target, &a->receipt_body);
+    put_begin(&a->put, a->call, &a->receipt_target, &a->receipt_body);
     enter(a, ARCHIVE_RECEIPT);
     return FLOW_MOVED;
 }
@@ -549,7 +552,7 @@ void archive_stop(struct archive *a)
 
 int64_t archive_wake_ms(const struct archive *a)
 {
-    int64_t wake = call_wake_ms(&a->call);
+    int64_t wake = call_wake_ms(a->call);
     int64_t upload = upload_wake_ms(&a->upload);
     int64_t join = join_wake_ms(&a->join);
 

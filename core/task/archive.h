@@ -62,8 +62,8 @@ struct archive {
     bool               stopped;      /* as soon as may be */
     bool               ended;        /* the last byte is appended */
     uint32_t           crc;          /* CRC-32 of the raw bytes so far */
-    struct call        call;         /* of everything but reading and parts */
-    struct ring        ring;
+    struct call       *call;         /* the first lane's, while no lane reads:
+                                        for all but events and parts */
     struct group       group;
     struct existing    existing;
     struct target      target;
@@ -79,7 +79,6 @@ struct archive {
     struct join        join;
     struct arena       arena;
     uint16_t           next[CFG_SLOT_COUNT];
-    uint8_t            ring_bytes[16384];
     struct lane        lanes[CFG_LANE_COUNT];
     _Alignas(4096) uint8_t slots[CFG_SLOT_COUNT * CFG_SLOT_BYTES];
 };

@@ -26,8 +26,6 @@ enum {
     SLICES = 256,
 };
 
-const char *const setting_name[SETTING_COUNT];
-
 static struct {
     struct transport     transport;
     struct http_exchange x[LANES];
