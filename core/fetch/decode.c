@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/check.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -14,34 +18,43 @@ struct cursor {
 
 typedef int8_t lanes16 __attribute__((vector_size(16)));
 
+/* Of 16 bytes, how many come before the first that is not printable ASCII, or
+ * a quote or backslash. As signed bytes the control codes and everything
+ * beyond ASCII are below the blank. */
+static int plain_bytes(lanes16 bytes)
+{
+    lanes16 special = (lanes16)((bytes < 0x20) | (bytes == '"') |
+                                (bytes == '\\'));
+#ifdef __SSE2__
+    int mask = _mm_movemask_epi8((__m128i)special);
+    return mask != 0 ? __builtin_ctz((unsigned)mask) : 16;
+#else
+    uint64_t half[2];
+    memcpy(half, &special, 16);
+    return half[0] != 0   ? __builtin_ctzll(half[0]) / 8
+           : half[1] != 0 ? 8 + __builtin_ctzll(half[1]) / 8
+                          : 16;
+#endif
+}
+
 void decode_init(struct decode *d, enum decode_form form)
 {
     *d = (struct decode){.form = form};
 }
 
-/* Copies printable ASCII other than quote and backslash. As signed bytes the
- * control codes and everything beyond ASCII are below the blank. */
+/* Copies what needs no thought. */
 static void copy_plain(struct cursor *c)
 {
     while (c->src_end - c->src >= 16 && c->dst_end - c->dst >= 16) {
         lanes16 bytes;
-        uint64_t stop[2];
 
         memcpy(&bytes, c->src, 16);
         memcpy(c->dst, &bytes, 16);
-        lanes16 special = (lanes16)((bytes < 0x20) | (bytes == '"') |
-                                    (bytes == '\\'));
-        memcpy(stop, &special, 16);
-        if (stop[0] == 0 && stop[1] == 0) {
-            c->src += 16;
-            c->dst += 16;
-            continue;
-        }
-        int n = stop[0] != 0 ? __builtin_ctzll(stop[0]) / 8
-                             : 8 + __builtin_ctzll(stop[1]) / 8;
+        int n = plain_bytes(bytes);
         c->src += n;
         c->dst += n;
-        return;
+        if (n < 16)
+            return;
     }
     while (c->src < c->src_end && c->dst < c->dst_end) {
         uint8_t b = *c->src;

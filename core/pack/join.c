@@ -180,25 +180,6 @@ static uint32_t idle_lanes(const struct join *j)
     return count;
 }
 
-/* The head has much more to read than was guessed, and all other lanes are
- * ahead of it, soon without room: the last of them begins again, nearer. */
-static void recall_last(struct join *j, int64_t reached_ms)
-{
-    uint32_t last = j->window_count - 1;
-    int64_t left = guess_cents(j, j->windows[0].until_ms - reached_ms) / CENT;
-
-    while (lane_of(j, last) == NULL)
-        last--;
-    if (last == 0 || left < 2 * pages_wanted(j, reached_ms))
-        return;
-    lane_cancel(lane_of(j, last));
-    j->windows[last].lane = JOIN_GAP;
-    if (last + 1 < j->window_count) {
-        j->windows[last].until_ms = j->windows[last + 1].until_ms;
-        remove_window(j, last + 1);
-    }
-}
-
 /* A page has ended in this window. If much is left of it and lanes are idle,
  * what is left is shared out. */
 static void after_page(struct join *j, uint32_t at)
@@ -208,13 +189,10 @@ static void after_page(struct join *j, uint32_t at)
 
     j->pages_seen[w->lane] = l->logs.pages;
     learn_density(j, l, w->lane);
+    if (!l->logs.page.more || !logs_may_change_end(&l->logs) ||
+        idle_lanes(j) == 0 || j->window_count == JOIN_WINDOWS)
+        return;
     int64_t reached = l->logs.max_ms;
-    if (!l->logs.page.more || !logs_may_change_end(&l->logs))
-        return;
-    if (at == 0 && idle_lanes(j) == 0)
-        recall_last(j, reached);
-    if (idle_lanes(j) == 0 || j->window_count == JOIN_WINDOWS)
-        return;
     int64_t end = choose_end(j, reached, w->until_ms);
     if (end >= w->until_ms || end <= reached)
         return;
