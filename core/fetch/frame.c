@@ -6,20 +6,20 @@
 
 /* What is awaited. */
 enum state {
-    AT_MARK,         /* a byte order mark, or none */
     AT_START,        /* the reply's "{" */
     AT_MEMBER,       /* a member's name, or the object's end */
-    IN_KEY,
     AT_COLON,
     AT_VALUE,
+    AT_ELEMENT,      /* an event, or the end of the array */
+    AFTER_VALUE,     /* a comma or the object's end */
+    AT_END,          /* nothing but blanks */
+    AT_MARK,         /* a byte order mark, or none; no blanks from here on */
+    IN_KEY,
     IN_STRING,       /* of a member that is kept */
     IN_NUMBER,       /* likewise */
     IN_WORD,         /* true, false, null, or a number not kept */
     IN_SKIP,         /* an object or array not kept */
     IN_SKIP_STRING,  /* a string not kept, by itself or inside one of those */
-    AFTER_VALUE,     /* a comma or the object's end */
-    AT_ELEMENT,      /* an event, or the end of the array */
-    AT_END,          /* nothing but blanks */
 };
 
 enum member {
@@ -342,7 +342,7 @@ static enum frame_got on_string(struct frame *f, struct input *in,
     return FRAME_MORE;
 }
 
-static void on_word(struct frame *f, struct input *in)
+static enum frame_got on_word(struct frame *f, struct input *in)
 {
     while (in->at < in->end) {
         uint8_t b = *in->at;
@@ -350,13 +350,14 @@ static void on_word(struct frame *f, struct input *in)
                     b == '-' || b == '+' || b == '.' || b == 'E';
         if (!part) {
             f->state = AFTER_VALUE;
-            return;
+            return FRAME_MORE;
         }
         in->at++;
     }
+    return FRAME_MORE;
 }
 
-static void on_skip(struct frame *f, struct input *in)
+static enum frame_got on_skip(struct frame *f, struct input *in)
 {
     uint8_t b = *in->at++;
 
@@ -368,9 +369,10 @@ static void on_skip(struct frame *f, struct input *in)
     } else if ((b == ']' || b == '}') && --f->depth == 0) {
         f->state = AFTER_VALUE;
     }
+    return FRAME_MORE;
 }
 
-static void on_skip_string(struct frame *f, struct input *in)
+static enum frame_got on_skip_string(struct frame *f, struct input *in)
 {
     while (in->at < in->end) {
         uint8_t b = *in->at++;
@@ -380,9 +382,10 @@ static void on_skip_string(struct frame *f, struct input *in)
             f->escaped = true;
         else if (b == '"') {
             f->state = f->depth > 0 ? IN_SKIP : AFTER_VALUE;
-            return;
+            return FRAME_MORE;
         }
     }
+    return FRAME_MORE;
 }
 
 static enum frame_got after_value(struct frame *f, struct input *in)
@@ -417,67 +420,43 @@ static enum frame_got on_element(struct frame *f, struct input *in)
     return FRAME_MORE;
 }
 
+static enum frame_got on_start(struct frame *f, struct input *in)
+{
+    f->state = AT_MEMBER;
+    return *in->at++ == '{' ? FRAME_MORE
+                            : bad(f, "a reply that is not a JSON object");
+}
+
+static enum frame_got on_colon(struct frame *f, struct input *in)
+{
+    f->state = AT_VALUE;
+    return *in->at++ == ':' ? FRAME_MORE
+                            : bad(f, "a reply that is not JSON: no colon");
+}
+
 /* One piece in the state we are in; `in` is not empty. */
 static enum frame_got advance(struct frame *f, struct input *in,
                               struct span out)
 {
-    switch ((enum state)f->state) {
-    case AT_MARK:
-        return on_mark(f, in);
-    case IN_KEY:
-        return on_key(f, in);
-    case IN_STRING:
-        return on_string(f, in, out);
-    case IN_NUMBER:
-        return on_number(f, in);
-    case IN_WORD:
-        on_word(f, in);
-        return FRAME_MORE;
-    case IN_SKIP:
-        on_skip(f, in);
-        return FRAME_MORE;
-    case IN_SKIP_STRING:
-        on_skip_string(f, in);
-        return FRAME_MORE;
-    case AT_START:
-    case AT_MEMBER:
-    case AT_COLON:
-    case AT_VALUE:
-    case AFTER_VALUE:
-    case AT_ELEMENT:
-    case AT_END:
-        break;
-    }
-    skip_blanks(in);
+    if (f->state < AT_MARK)
+        skip_blanks(in);
     if (in->at == in->end)
         return FRAME_MORE;
     switch ((enum state)f->state) {
-    case AT_MEMBER:
-        return on_member(f, in);
-    case AT_VALUE:
-        return on_value(f, in);
-    case AFTER_VALUE:
-        return after_value(f, in);
-    case AT_ELEMENT:
-        return on_element(f, in);
-    case AT_COLON:
-        f->state = AT_VALUE;
-        return *in->at++ == ':' ? FRAME_MORE
-                                : bad(f, "a reply that is not JSON: no colon");
-    case AT_START:
-        f->state = AT_MEMBER;
-        return *in->at++ == '{' ? FRAME_MORE
-                                : bad(f, "a reply that is not a JSON object");
-    case AT_END:
-        return bad(f, "a reply with more after its end");
-    case AT_MARK:
-    case IN_KEY:
-    case IN_STRING:
-    case IN_NUMBER:
-    case IN_WORD:
-    case IN_SKIP:
-    case IN_SKIP_STRING:
-        break;
+    case AT_START:       return on_start(f, in);
+    case AT_MEMBER:      return on_member(f, in);
+    case AT_COLON:       return on_colon(f, in);
+    case AT_VALUE:       return on_value(f, in);
+    case AT_ELEMENT:     return on_element(f, in);
+    case AFTER_VALUE:    return after_value(f, in);
+    case AT_END:         return bad(f, "a reply with more after its end");
+    case AT_MARK:        return on_mark(f, in);
+    case IN_KEY:         return on_key(f, in);
+    case IN_STRING:      return on_string(f, in, out);
+    case IN_NUMBER:      return on_number(f, in);
+    case IN_WORD:        return on_word(f, in);
+    case IN_SKIP:        return on_skip(f, in);
+    case IN_SKIP_STRING: return on_skip_string(f, in);
     }
     return bad(f, "a reply that is not JSON");
 }
