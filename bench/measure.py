@@ -70,7 +70,8 @@ def watch(words, environment):
     begun = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = subprocess.Popen(words, stdout=out, stderr=err,
-                                 env=dict(os.environ, **environment))
+                                 env=dict(environment,
+                                          PATH=os.environ["PATH"]))
         peak = 0
         while True:
             pid, status, used = os.wait4(child.pid, os.WNOHANG)

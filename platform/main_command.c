@@ -124,19 +124,22 @@ static enum flow drive_archive(struct archive *a)
     }
 }
 
-static struct view fault_thing(const struct archive *a)
+static struct view s3_name(const struct archive *a)
 {
-    bool s3 = a->fault.operation != NULL &&
-              view_starts(view_of(a->fault.operation), "s3:");
     struct text t;
-    if (!s3)
-        return view_of(a->spec->group);
     text_init(&t, runner->path, sizeof runner->path);
     text_str(&t, "s3://");
     text_str(&t, a->spec->bucket);
     text_char(&t, '/');
     text_str(&t, a->key);
     return text_view(&t);
+}
+
+static struct view fault_thing(const struct archive *a)
+{
+    bool s3 = a->fault.operation != NULL &&
+              view_starts(view_of(a->fault.operation), "s3:");
+    return s3 ? s3_name(a) : view_of(a->spec->group);
 }
 
 static struct report_result describe(const struct archive *a)
@@ -170,6 +173,23 @@ static int say_result(const struct archive *a, enum flow flow)
     return runner_say(runner, &t);
 }
 
+/* A store that tells no checksum is said once, here and in the receipt. */
+static void warn_unconfirmed(const struct archive *a)
+{
+    const struct message_context context = {.thing = s3_name(a)};
+    const struct fault warning = {
+        .what = "S3 did not confirm the object's CRC64NVME; its size alone "
+                "was checked",
+    };
+    struct text t = runner_text(runner);
+    if (strcmp(a->result.action, "archived") != 0 || !a->spec->checksum ||
+        a->upload.crc_confirmed || runner->options.quiet)
+        return;
+    message_warning(&t, &warning, &context);
+    text_char(&t, '\n');
+    (void)posix_write(STDERR_FILENO, text_view(&t));
+}
+
 static int run_archive(void)
 {
     struct archive *a = &memory.job.archive;
@@ -184,6 +204,8 @@ static int run_archive(void)
     if (flow == FLOW_FAILED)
         code = exit_worse(code, runner_complain(runner, &a->fault,
                                                 fault_thing(a)));
+    else
+        warn_unconfirmed(a);
     struct report_done done = {.exit = code, .counts = archive_counts(a)};
     progress_done(&runner->progress, &done, posix_now());
     return code;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -10,6 +11,9 @@
 enum {
     IDLE_MS   = 1000,   /* the longest wait: clocks are looked at again */
     ASLEEP_MS = 15000,  /* a pause that waiting cannot explain */
+    STACK_SPARE_BYTES = 32768,  /* arguments, environment, what main() has */
+    FILES_LEAST = 8 + CFG_SOCKET_COUNT,  /* the standard three, the signals'
+                                            pipe, the resolver, a file */
 };
 
 _Static_assert((int)RUNNER_TEXT_BYTES >= (int)MANUAL_BYTES &&
@@ -37,10 +41,23 @@ int runner_say(struct runner *c, const struct text *t)
     return fault_exit(ERROR_CONFIG);
 }
 
-int runner_complain(struct runner *c, const struct fault *fault,
-                     struct view thing)
+/* Where a call went that nobody answered. */
+static struct view host_of(const struct runner *c, const struct fault *fault)
 {
-    const struct message_context context = {.thing = thing};
+    struct view operation = view_of(fault->operation);
+    enum site_service service = view_starts(operation, "logs:") ? SITE_LOGS
+                                : view_starts(operation, "s3:") ? SITE_S3
+                                                                : SITE_STS;
+    return view_of(service == SITE_STS
+                       ? NULL : c->site.endpoint[service].authority);
+}
+
+int runner_complain(struct runner *c, const struct fault *fault,
+                    struct view thing)
+{
+    const struct message_context context = {
+        .thing = thing, .host = host_of(c, fault),
+    };
     struct text t = runner_text(c);
     progress_clear(&c->progress);
     message_fault(&t, fault, &context);
@@ -120,8 +137,48 @@ void runner_lock(struct runner *c)
     say_lock(c);
 }
 
+/* A limit that others set on us, raised as far as they allow. */
+struct limit {
+    int         which;
+    uint64_t    need;
+    enum error  error;
+    const char *what;
+};
+
+static bool limit_fits(const struct limit *l, struct fault *fault)
+{
+    char need[24], have[24];
+    struct rlimit limit;
+    struct text n, h;
+    if (getrlimit(l->which, &limit) != 0 || limit.rlim_cur >= l->need)
+        return true;
+    limit.rlim_cur = l->need < limit.rlim_max ? l->need : limit.rlim_max;
+    if (setrlimit(l->which, &limit) == 0 && limit.rlim_cur >= l->need)
+        return true;
+    text_init(&n, need, sizeof need);
+    text_u64(&n, l->need);
+    text_init(&h, have, sizeof have);
+    text_u64(&h, limit.rlim_cur);
+    return message_refuse(fault, l->error, "the limit of % is too small: firn "
+                          "needs %, there are %",
+                          (const struct view[]){view_of(l->what),
+                                                text_view(&n),
+                                                text_view(&h)});
+}
+
 bool runner_fits(struct fault *fault)
 {
+    const struct limit limits[] = {
+        {RLIMIT_AS, memory_total(), ERROR_LIMIT,
+         "address space (ulimit -v, bytes)"},
+        {RLIMIT_STACK, CFG_STACK_BYTES + STACK_SPARE_BYTES, ERROR_LIMIT,
+         "the stack (ulimit -s, bytes)"},
+        {RLIMIT_NOFILE, FILES_LEAST, ERROR_NETWORK,
+         "open files (ulimit -n)"},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        if (!limit_fits(&limits[i], fault))
+            return false;
     return lock_fits(memory_total() + memory_sockets(), fault);
 }
 

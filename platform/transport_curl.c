@@ -128,8 +128,23 @@ static bool was_connected(const struct transport_slot *s)
     return s->doomed == CURLE_OK && after_us > 0;
 }
 
-static const char *words(const struct transport_slot *s, CURLcode code,
-                         bool stalled)
+static void end(struct transport *t, struct transport_slot *s, int32_t code,
+                const char *text)
+{
+    struct http_exchange *x = s->x;
+    long connects = 0;
+
+    (void)curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
+    x->reused = connects == 0 && was_connected(s);
+    if (code != 0 && x->reused)
+        transport_distrust(t);
+    release(t, s);
+    http_finish(x, code, text);
+    t->ended = true;
+}
+
+static void end_in_words(struct transport *t, struct transport_slot *s,
+                         CURLcode code, bool stalled)
 {
     struct words_case c = {
         .code = code, .stalled = stalled, .message = s->error,
@@ -138,22 +153,8 @@ static const char *words(const struct transport_slot *s, CURLcode code,
     (void)curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &c.os_error);
     c.connected = was_connected(s);
     c.certificate = trust_reason(&s->verdict);
-    return words_of(&c);
-}
-
-static void end(struct transport *t, struct transport_slot *s, CURLcode code,
-                const char *text)
-{
-    struct http_exchange *x = s->x;
-    long connects = 0;
-
-    (void)curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &connects);
-    x->reused = connects == 0 && was_connected(s);
-    if (code != CURLE_OK && x->reused)
-        transport_distrust(t);
-    release(t, s);
-    http_finish(x, (int32_t)code, text);
-    t->ended = true;
+    end(t, s, (int32_t)code + (words_lasting(&c) ? TRANSPORT_LASTING : 0),
+        words_of(&c));
 }
 
 /* Whether the exchange was begun anew, in a handshake that may do better. */
@@ -180,7 +181,7 @@ static void finish(struct transport *t, struct transport_slot *s,
     if (code == CURLE_OUT_OF_MEMORY || (code != CURLE_OK && full))
         end(t, s, CURLE_OUT_OF_MEMORY, TRANSPORT_POOL_FULL);
     else if (code != CURLE_OK)
-        end(t, s, code, words(s, code, false));
+        end_in_words(t, s, code, false);
     else if (!s->headed)
         end(t, s, CURLE_PARTIAL_FILE, "the reply's head was cut short");
     else if (may_be_cut(s))
@@ -252,8 +253,7 @@ static int64_t end_stalled(struct transport *t, int64_t now_ms)
         if (!may_stall(s))
             continue;
         if (now_ms - s->mark_ms >= CFG_STALL_MS)
-            end(t, s, CURLE_OPERATION_TIMEDOUT,
-                words(s, CURLE_OPERATION_TIMEDOUT, true));
+            end_in_words(t, s, CURLE_OPERATION_TIMEDOUT, true);
         else if (s->mark_ms + CFG_STALL_MS < next_ms)
             next_ms = s->mark_ms + CFG_STALL_MS;
     }

@@ -22,8 +22,9 @@
  * than 1 KiB in CFG_STALL_MS has stalled and fails, unless it is patient or
  * waits for room.
  *
- * `failure` of an exchange is a CURLcode and failure_text says which, in
- * literal words; text TRANSPORT_POOL_FULL means that the pool was. */
+ * `failure` of an exchange is a CURLcode, perhaps plus TRANSPORT_LASTING, and
+ * failure_text says which, in literal words; text TRANSPORT_POOL_FULL means
+ * that the pool was. */
 #ifndef FIRN_PLATFORM_TRANSPORT_CURL_H
 #define FIRN_PLATFORM_TRANSPORT_CURL_H
 

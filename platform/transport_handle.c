@@ -12,7 +12,10 @@
 
 enum {
     PIECE_BYTES = 16384,    /* read at once, and a TLS record's payload */
-    UPLOAD_BYTES = 65536,   /* handed to curl at once */
+    UPLOAD_BYTES = 16384,   /* handed to curl at once, and as much of the pool
+                               for each handle that ever sent a body */
+    LARGE_BYTES = CFG_POOL_BYTES < 1 << 20 ? UPLOAD_BYTES : 65536,  /* the
+                               same of a body that is worth it */
     IDLE_S = 60,            /* a connection unused for so long is closed */
 };
 
@@ -193,7 +196,10 @@ static bool make_headers(struct transport_slot *s, const char *lines)
 static void set_method(struct transport_slot *s, const struct http_request *r)
 {
     curl_off_t bytes = (curl_off_t)r->body_bytes;
+    bool large = r->body_bytes > LARGE_BYTES;
 
+    SET(s, CURLOPT_UPLOAD_BUFFERSIZE,
+        large ? (long)LARGE_BYTES : (long)UPLOAD_BYTES);
     SET(s, CURLOPT_CUSTOMREQUEST, NULL);
     SET(s, CURLOPT_HTTPGET, 1L);  /* undoes what the last one set */
     switch (r->method) {
@@ -242,7 +248,7 @@ void handle_request(struct transport_slot *s, const struct http_request *r)
     SET(s, CURLOPT_PROXY, proxied ? NULL : "");  /* NULL: as the
                                                     environment says */
     SET(s, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-    SET(s, CURLOPT_FRESH_CONNECT, s->fresh ? 1L : 0L);
+    SET(s, CURLOPT_FRESH_CONNECT, s->fresh || r->once ? 1L : 0L);
 }
 
 bool handle_make(struct transport_slot *s, const char *user_agent)
@@ -266,7 +272,6 @@ bool handle_make(struct transport_slot *s, const char *user_agent)
     SET(s, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
     SET(s, CURLOPT_TCP_KEEPALIVE, 1L);
     SET(s, CURLOPT_BUFFERSIZE, (long)PIECE_BYTES);
-    SET(s, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BYTES);
     SET(s, CURLOPT_SSL_VERIFYPEER, 1L);
     SET(s, CURLOPT_SSL_VERIFYHOST, 2L);
     SET(s, CURLOPT_SSL_SESSIONID_CACHE, 0L);

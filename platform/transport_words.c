@@ -49,14 +49,19 @@ static const char *of_parsing(int error)
     }
 }
 
+static bool is_of_parsing(int error)
+{
+    return error <= MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE &&
+           error >= MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE;
+}
+
 static const char *of_tls(const struct words_case *c, const char *otherwise)
 {
     int error = words_tls_error(c->message);
 
     if (c->certificate != NULL)
         return c->certificate;
-    if (error <= MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE &&
-        error >= MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE)
+    if (is_of_parsing(error))
         return of_parsing(error);
     switch (error) {
     case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
@@ -124,4 +129,19 @@ const char *words_of(const struct words_case *c)
     default:
         return curl_easy_strerror(c->code);  /* a literal, too */
     }
+}
+
+bool words_lasting(const struct words_case *c)
+{
+    int error = words_tls_error(c->message);
+
+    if (c->code == CURLE_PEER_FAILED_VERIFICATION)
+        return true;
+    if (c->code != CURLE_SSL_CONNECT_ERROR)
+        return false;
+    return c->certificate != NULL || is_of_parsing(error) ||
+           error == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION ||
+           error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE ||
+           error == MBEDTLS_ERR_SSL_INVALID_RECORD ||
+           error == MBEDTLS_ERR_SSL_BAD_CERTIFICATE;
 }

@@ -18,5 +18,7 @@ struct words_case {
 int words_tls_error(const char *message);
 /* One literal reason each, to stand after "service unreachable: ". */
 const char *words_of(const struct words_case *c);
+/* Whether another attempt will most likely meet the same. */
+bool words_lasting(const struct words_case *c);
 
 #endif

@@ -31,6 +31,7 @@ struct transport {
     bool     full;             /* refuses to start anything */
     bool     reused;           /* exchanges are on a used connection */
     bool     sends;            /* the body was sent when it failed */
+    bool     lasting;          /* failures are of those that do not pass */
     uint32_t count;            /* started so far */
     char     url[SCRIPT_SEEN][1024];
     char     headers[SCRIPT_SEEN][4096];
@@ -96,7 +97,8 @@ static inline bool script_answer(struct transport *t)
             http_head_line(x, view_split(&rest, '\n'));
         CHECK(http_body(x, view_of(line->body)));
     }
-    http_finish(x, line->status != 0 ? 0 : 7, line->failure);
+    http_finish(x, line->status != 0 ? 0
+                   : t->lasting ? 7 + TRANSPORT_LASTING : 7, line->failure);
     return true;
 }
 

@@ -188,6 +188,19 @@ def row_holds(program, row):
                     "CreateMultipartUpload #1 lost" in faults, stats)
 
 
+def default_key_holds(program):
+    """Its "=" is where careless signatures fail."""
+    name = "the default key"
+    with begin(name, "web 300000 uniform", "", "") as model:
+        done = Firn(program, model.url).archive(
+            "/g", "s3://" + BUCKET, "--day", DAY)
+        key = "111122223333/us-east-1/g/dt=%s/events.ndjson.gz" % DAY
+        s3 = client("s3", model.url)
+        listed = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+        score.equal(name, (done.code, sorted(o["Key"] for o in listed)), (
+            0, sorted([key, receipt_key(key)])))
+
+
 def failure_holds(program, row):
     name, settings, faults, code, words = row
     with begin(name, "web 300000 uniform", settings, faults) as model:
@@ -214,6 +227,7 @@ def main():
         for row in ROWS:
             if only in row[0]:
                 row_holds(program, row)
+        default_key_holds(program)
         for row in FAILURES:
             if only in row[0]:
                 failure_holds(program, row)

@@ -77,7 +77,8 @@ static void a_fault_of_aws_names_everything(void **state)
 {
     struct fault f;
     struct message_context context = {
-        view_of("/ecs/api"), view_of("arn:aws:sts::1:assumed-role/x"),
+        .thing = view_of("/ecs/api"),
+        .identity = view_of("arn:aws:sts::1:assumed-role/x"),
     };
     (void)state;
     fault_reset(&f);
@@ -97,7 +98,7 @@ static void a_fault_of_aws_names_everything(void **state)
 static void a_sentence_of_ours_stands_alone(void **state)
 {
     struct fault f;
-    struct message_context context = {view_of("/ecs/api"), view_of("")};
+    struct message_context context = {.thing = view_of("/ecs/api")};
     (void)state;
     fault_reset(&f);
     assert_false(message_refuse(&f, ERROR_CONFIG, "no zone \"%\" in %",
@@ -113,7 +114,7 @@ static void a_sentence_of_ours_stands_alone(void **state)
 static void a_fault_without_aws_says_what_and_how(void **state)
 {
     struct fault f;
-    struct message_context context = {view_of("/ecs/api"), view_of("")};
+    struct message_context context = {.thing = view_of("/ecs/api")};
     (void)state;
     fault_reset(&f);
     fault_set(&f, ERROR_CORRUPT, "gzip: wrong CRC", 1234);
@@ -125,7 +126,7 @@ static void a_fault_without_aws_says_what_and_how(void **state)
 static void a_limit_names_the_setting(void **state)
 {
     struct fault f;
-    struct message_context context = {view_of(""), view_of("")};
+    struct message_context context = {.thing = view_of("")};
     (void)state;
     fault_reset(&f);
     fault_set(&f, ERROR_LIMIT, "CFG_STREAM_BYTES", 3072);

@@ -77,6 +77,11 @@ static void a_bar_fits_its_columns(void **state)
     assert_true(row_text(&out,
         "reading [#######.......................] 25%  1,234,567 events  "
         "90.0 MB at 45.0 MB/s  1 part  2 throttles  12.4 MB memory"));
+    start();
+    report_bar(&out, &p, 79);
+    assert_true(row_text(&out,
+        "reading [#.....] 25% 1.2 M events 90.0 MB 45.0 MB/s 1 part 2 thr. "
+        "12.4 MB mem"));
     for (uint32_t columns = 40; columns < 130; columns++) {
         start();
         report_bar(&out, &p, columns);

@@ -163,6 +163,17 @@ def dies_when_reused(server, conn, nth):
         conn.sendall(sized(b"two"))
 
 
+def dies_later(server, conn, nth):
+    """Answers one request; resets the next, on whichever connection."""
+    head = server.head(conn)
+    server.body(conn, head)
+    if nth > 1:
+        return reset(conn)
+    conn.sendall(sized(b"one"))
+    if server.head(conn):
+        reset(conn)
+
+
 def refuses_early(server, conn, nth):
     """Answers the announcement of a body, and closes at once, as S3 does."""
     server.head(conn)
@@ -259,6 +270,11 @@ ROWS = [
     ("died on a kept connection", dies_when_reused,
      "put body=90000 times=2", "(?s)200 bytes=3 .*200 bytes=3 .*sent=90000",
      0, lambda s: s.connections == 2 and s.bodies[-1] == 90000),
+    ("a POST that dies on a kept connection goes again", dies_later,
+     "post body=900 times=2", "failed 56 connection reset", 69,
+     lambda s: len(s.heads) == 3),
+    ("what must be sent once is", dies_later, "post body=900 times=2 once=1",
+     "failed 56 connection reset", 69, lambda s: len(s.heads) == 2),
     ("a large body waits for its leave", continues,
      "put body=5000000 times=2", "(?s)200 .*200 bytes=0 .*sent=5000000", 0,
      lambda s: s.bodies == [5000000] * 2),
@@ -330,6 +346,25 @@ def proxies_are_for_https(fetch):
     return good
 
 
+def waiting_costs_nothing(fetch):
+    """Transfers that wait for room wake up no one meanwhile."""
+    good = True
+    for script, ring in ((replies(sized(b"x" * 4000000)), 65536),
+                         (replies(sized(b"x" * 4000000)), 8192),
+                         (replies(chunked(BODY * 9, 40000) + b"0\r\n\r\n"),
+                          32768)):
+        server = Server(script)
+        code, out = run(fetch, "get times=2 parallel=2 hold_ms=1500 ring=%d" %
+                        ring, "http://127.0.0.1:%d/" % server.port)
+        server.close()
+        polls = re.search("polls=(\\d+)", out)
+        if code != 0 or int(polls[1]) > 3000:
+            print("broken: waiting, ring of %d: exit %d\n%s" %
+                  (ring, code, out))
+            good = False
+    return good
+
+
 def full_pool_is_said(fetch):
     """Each allocation of one exchange fails in turn, then none does."""
     server = Server(replies(FULL))
@@ -351,7 +386,8 @@ def main():
         if name.lower().endswith("_proxy"):
             del os.environ[name]
     results = [holds(fetch, row) for row in ROWS]
-    results += [proxies_are_for_https(fetch), full_pool_is_said(fetch)]
+    results += [proxies_are_for_https(fetch), waiting_costs_nothing(fetch),
+                full_pool_is_said(fetch)]
     print("%d passed, %d failed" % (sum(results),
                                     len(results) - sum(results)))
     return 0 if all(results) else 1

@@ -123,6 +123,25 @@ static void each_answer_has_its_end(void **state)
     assert_int_equal(call.fault.detail, 400);
 }
 
+static void what_does_not_pass_is_tried_a_few_times(void **state)
+{
+    static const struct line lines[] = {
+        {0, NULL, NULL, "its certificate has expired"},
+        {0, NULL, NULL, "its certificate has expired"},
+        {0, NULL, NULL, "its certificate has expired"}, {0}};
+    (void)state;
+    setup(lines, "");
+    t.lasting = true;
+    begin(&filter);
+    int64_t begun_ms = now.mono_ms;
+    assert_int_equal(run(), FLOW_FAILED);
+    assert_int_equal(call.attempt, 3);
+    assert_in_range(now.mono_ms - begun_ms, 300, 5000);
+    assert_int_equal(call.fault.error, ERROR_NETWORK);
+    assert_int_equal(call.fault.detail, 7);
+    assert_string_equal(call.fault.what, "its certificate has expired");
+}
+
 static void a_wrong_clock_is_put_right_once(void **state)
 {
     static const struct line lines[] = {
@@ -330,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_has_its_end),
+        cmocka_unit_test(what_does_not_pass_is_tried_a_few_times),
         cmocka_unit_test(a_wrong_clock_is_put_right_once),
         cmocka_unit_test(a_bucket_elsewhere_is_found),
         cmocka_unit_test(redirects_stay_within_aws),

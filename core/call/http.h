@@ -28,6 +28,8 @@ struct http_request {
     bool             patient;     /* the reply may be silent for long (S3's
                                      Complete, Lambda's next): no stall limit */
     bool             local;       /* metadata, runtime API: never by a proxy */
+    bool             once;        /* not idempotent: on a connection of its
+                                     own, so that it is never sent again */
 };
 
 enum { HTTP_ETAG_BYTES = 136, HTTP_WORD_BYTES = 80, HTTP_CRC_BYTES = 16 };

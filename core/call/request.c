@@ -117,6 +117,7 @@ bool request_write(struct call *c, struct now aws, struct fault *fault)
     x->request = (struct http_request){
         .method = c->operation->method,
         .patient = c->operation->patient,
+        .once = c->operation->once,
     };
     put_body(c);
     put_url(c, &e);

@@ -12,6 +12,10 @@
 
 struct transport;
 
+/* Added to an exchange's `failure` that will not pass soon: a certificate that
+ * is refused, no version of TLS in common. */
+enum { TRANSPORT_LASTING = 1000 };
+
 /* The exchange becomes HTTP_ACTIVE. False when every handle is in use: try
  * again after an event. */
 bool transport_start(struct transport *t, struct http_exchange *x);

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/xml.h"
+#include "call/transport.h"
 
 enum { TOKENS = 64 };  /* of an error in JSON */
 
@@ -246,13 +247,17 @@ void trouble_read(struct trouble *t, const struct http_exchange *x,
         return;
     }
     const char *text = x->failure_text;
+    bool lasting = x->failure >= TRANSPORT_LASTING;
     bool full = text != NULL && view_is(view_of(text), "pool full");
     if (full) {
         t->error = ERROR_LIMIT;
         t->cure = CURE_FEW;
     }
+    if (lasting)
+        t->cure = CURE_FEW;
     t->ambiguous = x->sent > 0 || x->request.body_bytes == 0 ||
                    x->reply.status != 0;
     fault_set(fault, t->error, text != NULL ? text : "no whole reply",
-              full ? CFG_POOL_BYTES : x->failure);
+              full ? CFG_POOL_BYTES
+                   : x->failure - (lasting ? TRANSPORT_LASTING : 0));
 }

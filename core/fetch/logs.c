@@ -460,6 +460,13 @@ static enum flow on_reading(struct logs *l, struct now now, struct span out)
     return on_bad(l);
 }
 
+bool logs_is_between(const struct logs *l)
+{
+    return l->state == LOGS_ASKING ||
+           (l->state == LOGS_READING && l->call.state == CALL_WAITING &&
+            l->call.attempt == 0);
+}
+
 enum flow logs_send(struct logs *l, struct now now)
 {
     if (l->state == LOGS_ASKING)

@@ -116,6 +116,8 @@ void logs_cancel(struct logs *l);
  * message_len bytes of a message: give a larger one, which begins with the
  * same bytes, or call logs_is_long(). FLOW_ENDED: the window is exhausted. */
 enum flow logs_step(struct logs *l, struct now now, struct span out);
+/* A page is to be asked for, but nothing was sent. */
+bool      logs_is_between(const struct logs *l);
 /* For a caller without any room: the next request goes out, so that its reply
  * is there when there is. FLOW_WANT_ROOM when it has. */
 enum flow logs_send(struct logs *l, struct now now);

@@ -14,7 +14,8 @@ enum {
                   CFG_SLOT_BYTES,
     MILLE       = 1000,
     CENT        = 100,  /* pages are guessed in hundredths */
-    DOUBT_CENTS = 12,   /* by which a guess may be too low */
+    DOUBT_CENTS = 6,    /* by which a guess may be too low, */
+    DOUBT_PAGE  = 2,    /* and for each page */
 };
 
 void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
@@ -91,7 +92,8 @@ static int64_t pages_wanted(const struct join *j, int64_t from_ms)
 static int64_t worth(const struct join *j, int64_t span_ms)
 {
     int64_t cents = guess_cents(j, span_ms);
-    int64_t pages = (cents + DOUBT_CENTS + CENT - 1) / CENT;
+    int64_t doubt = DOUBT_CENTS + DOUBT_PAGE * (cents / CENT);
+    int64_t pages = (cents + doubt + CENT - 1) / CENT;
     return cents * CENT / pages;
 }
 
@@ -275,12 +277,26 @@ static void retire_head(struct join *j)
     remove_window(j, 0);
 }
 
+/* The head will soon ask for a page, and then nothing should be before it. */
+static bool head_asks_soon(const struct join *j)
+{
+    const struct lane *head = lane_of(j, 0);
+
+    if (head == NULL || head->state != LANE_READING || head->full)
+        return false;
+    const struct call *c = &head->logs.call;
+    return c->state != CALL_SENDING || c->exchange.received > 0;
+}
+
 static enum flow step_lane(struct join *j, uint32_t at, struct now now,
                            struct join_kept kept)
 {
     struct lane *l = lane_of(j, at);
     struct lane_policy policy = {
-        at == 0 ? kept.head : (uint16_t)(kept.ahead + PACK_SLOTS)};
+        .slots_kept = at == 0 ? kept.head
+                              : (uint16_t)(kept.ahead + PACK_SLOTS),
+        .yield = at > 0 && head_asks_soon(j),
+    };
     enum flow flow = FLOW_MOVED;
     bool moved = false;
 

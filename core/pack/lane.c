@@ -54,6 +54,7 @@ void lane_begin(struct lane *l, int64_t from_ms, int64_t until_ms, bool last)
     l->block_len = 0;
     l->gap = l->line.head_len;
     l->last = last;
+    l->full = l->held = false;
     l->in_long = false;
     enter(l, LANE_READING);
 }
@@ -116,8 +117,8 @@ void lane_tally(const struct lane *l, struct tally *settled,
 
 int64_t lane_wake_ms(const struct lane *l)
 {
-    return l->state == LANE_READING ? call_wake_ms(&l->logs.call)
-                                    : INT64_MAX;
+    return l->state == LANE_READING && !l->held ? call_wake_ms(&l->logs.call)
+                                                : INT64_MAX;
 }
 
 static bool may_pack(const struct lane *l, struct lane_policy policy)
@@ -328,7 +329,11 @@ static enum flow on_exhausted(struct lane *l)
 static enum flow on_reading(struct lane *l, struct now now,
                             struct lane_policy policy)
 {
-    if (!may_pack(l, policy)) {
+    l->full = !may_pack(l, policy);
+    l->held = policy.yield && logs_is_between(&l->logs);
+    if (l->held)
+        return FLOW_WANT_EVENT;
+    if (l->full) {
         enum flow sent = logs_send(&l->logs, now);
         return sent == FLOW_FAILED ? failed(l) : sent;
     }

@@ -44,6 +44,7 @@ struct lane_start {
 
 struct lane_policy {
     uint16_t slots_kept;  /* slots that must stay free, for the part in hand */
+    bool     yield;       /* ask for no page now: the head is about to */
 };
 
 enum { LANE_SLACK_BYTES = CFG_BLOCK_BYTES / 8 + LINE_HEAD_BYTES + LINE_TAIL_BYTES };
@@ -72,6 +73,8 @@ struct lane {
     uint32_t       block_len;     /* whole lines in `block` */
     uint32_t       gap;           /* room left for the head of the next */
     bool           last;          /* the window ends the day */
+    bool           full;          /* waits for room */
+    bool           held;          /* waits for its turn to ask for a page */
     bool           in_long;       /* in the middle of a long event's line */
     _Alignas(16) uint8_t block[CFG_BLOCK_BYTES + LANE_SLACK_BYTES];
 };

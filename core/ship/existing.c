@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/crc.h"
 #include "base/trace.h"
+#include "base/xml.h"
 
 static const struct operation get_receipt = {
     .name = "s3:GetObject",
@@ -46,6 +47,8 @@ void existing_init(struct existing *e, struct call *call, struct view bucket,
 
 static enum flow fail(struct existing *e, const struct fault *fault)
 {
+    if (e->damaged && fault != &e->fault)
+        fault_reset(&e->fault);
     fault_adopt(&e->fault, fault);
     call_cancel(e->call);
     enter(e, EXISTING_FAILED);
@@ -61,22 +64,49 @@ static enum flow ask_object(struct existing *e)
     return FLOW_MOVED;
 }
 
+/* A 404 is good news of a key, but not of the bucket. */
+static bool has_bucket(struct existing *e)
+{
+    const struct http_exchange *x = &e->call->exchange;
+    char code[FAULT_CODE_BYTES], words[FAULT_WORDS_BYTES];
+    struct view error = {(const uint8_t *)x->error, x->error_len};
+    struct text t;
+
+    if (!xml_string(error, "Code", code, sizeof code) ||
+        strcmp(code, "NoSuchBucket") != 0)
+        return true;
+    text_init(&t, words, sizeof words);
+    text_str(&t, "no bucket \"");
+    text_put(&t, e->bucket);
+    text_str(&t, "\" exists; create it, or name another");
+    fault_set(&e->fault, ERROR_CONFIG, "", 0);
+    fault_words(&e->fault, text_view(&t));
+    return false;
+}
+
+/* Whether that matters is not for us to say: the object is asked for, too. */
+static enum flow damaged(struct existing *e)
+{
+    CHECK(e->fault.error == ERROR_CORRUPT);
+    e->damaged = true;
+    call_cancel(e->call);
+    return ask_object(e);
+}
+
 static enum flow on_receipt_read(struct existing *e)
 {
     struct text strings;
-    struct fault fault;
     const struct http_reply *reply = &e->call->exchange.reply;
 
     if (reply->status == 404)
-        return ask_object(e);
-    fault_reset(&fault);
+        return has_bucket(e) ? ask_object(e) : fail(e, &e->fault);
+    memcpy(e->receipt_etag, reply->etag, sizeof e->receipt_etag);
     text_init(&strings, (char *)e->room.at + RECEIPT_BYTES,
               RECEIPT_STRINGS_BYTES);
     if (!receipt_read(&e->receipt, (struct view){e->room.at, e->len},
-                      &strings, &fault))
-        return fail(e, &fault);
+                      &strings, &e->fault))
+        return damaged(e);
     e->has_receipt = true;
-    memcpy(e->receipt_etag, reply->etag, sizeof e->receipt_etag);
     return ask_object(e);
 }
 
@@ -92,9 +122,11 @@ static enum flow on_receipt(struct existing *e, struct now now)
     }
     struct view got = ring_peek(e->call->sink);
     if (got.len > RECEIPT_BYTES - e->len) {
-        fault_set(&e->fault, ERROR_CORRUPT, "a receipt longer than any",
-                  RECEIPT_BYTES);
-        return fail(e, &e->fault);
+        memcpy(e->receipt_etag, e->call->exchange.reply.etag,
+               sizeof e->receipt_etag);
+        fault_set(&e->fault, ERROR_CORRUPT, "the receipt is damaged", 0);
+        fault_words(&e->fault, view_of("it is larger than 128 KiB"));
+        return damaged(e);
     }
     memcpy(e->room.at + e->len, got.at, got.len);
     e->len += got.len;

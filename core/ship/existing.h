@@ -1,7 +1,8 @@
 /* existing.h - what is under a key already: the receipt and the object.
  *
- * One GET and one HEAD, before a day is read. Only a receipt that says
- * exactly this day, and agrees with the object that S3 has, is the day. */
+ * One GET and one HEAD, before a day is read; a bucket that does not exist is
+ * found out here. Only a receipt that says exactly this day, and agrees with
+ * the object that S3 has, is the day. */
 #ifndef FIRN_SHIP_EXISTING_H
 #define FIRN_SHIP_EXISTING_H
 
@@ -12,13 +13,16 @@ enum { EXISTING_ROOM_BYTES = RECEIPT_BYTES + RECEIPT_STRINGS_BYTES };
 
 struct existing {
     bool     has_receipt, has_object;      /* public at FLOW_ENDED */
+    bool     damaged;                      /* there is a receipt that cannot
+                                              be read; fault says why */
     struct receipt receipt;                /* public if has_receipt */
     char     receipt_etag[HTTP_ETAG_BYTES];
     uint64_t bytes;                        /* of the object */
     int64_t  modified_ms;
     char     etag[HTTP_ETAG_BYTES];
     char     crc64nvme[HTTP_CRC_BYTES];    /* "" if S3 does not tell */
-    struct fault fault;                    /* public at FLOW_FAILED */
+    struct fault fault;                    /* public at FLOW_FAILED, and if
+                                              damaged */
 
     struct call *call;
     struct view  bucket, key, receipt_key;
@@ -33,8 +37,8 @@ struct existing {
     } state;
 };
 
-/* `call` is lent until the end and has a ring; the rest lives as long, and `room`, of
- * EXISTING_ROOM_BYTES, as long as the receipt is looked at. */
+/* `call` is lent until the end and has a ring; the rest lives as long, and
+ * `room`, of EXISTING_ROOM_BYTES, as long as the receipt is looked at. */
 void existing_init(struct existing *e, struct call *call, struct view bucket,
                    struct view key, struct view receipt_key,
                    struct span room);

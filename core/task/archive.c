@@ -60,8 +60,10 @@ void archive_init(struct archive *a, struct site *site,
     a->spec = spec;
     a->site = site;
     a->counts = (struct archive_counts){.reached_ms = spec->from_ms};
-    a->result = (struct archive_result){"archived", "", ""};
+    a->result = (struct archive_result){"archived", "", a->reason};
     a->key[0] = '\0';
+    memset(a->reason, 0, sizeof a->reason);
+    a->expired = false;
     a->stopped = false;
     fault_reset(&a->fault);
     arena_init(&a->arena, (struct span){a->slots, sizeof a->slots}, a->next,
@@ -85,20 +87,37 @@ static bool has_expired(const struct archive *a)
            group_held_from(&a->group.info, aws_ms(a));
 }
 
+/* May it be archived all the same? Not if nothing is left of it, and not in
+ * the place of what may hold more. */
+static bool may_be_part(const struct archive *a)
+{
+    return a->spec->partial && !a->existing.has_object &&
+           a->spec->until_ms > group_held_from(&a->group.info, aws_ms(a));
+}
+
 static enum flow fail_expired(struct archive *a)
 {
+    int64_t held_ms = group_held_from(&a->group.info, aws_ms(a));
     char held[DATE_RFC3339_BYTES + 1], days[24];
     struct text t, d;
 
     text_init(&t, held, sizeof held);
-    date_rfc3339(&t, group_held_from(&a->group.info, aws_ms(a)));
+    date_rfc3339(&t, held_ms);
     text_init(&d, days, sizeof days);
     text_i64(&d, a->group.info.retention_days);
     message_refuse(&a->fault, ERROR_CORRUPT,
-                   "the window has begun to expire: this group keeps % days, "
-                   "so the first instant still readable is %. Store the "
-                   "rest: --partial",
-                   (const struct view[]){text_view(&d), text_view(&t)});
+                   a->spec->until_ms <= held_ms
+                       ? "the window has expired: % keeps % days, and the "
+                         "first instant still readable is %"
+                   : a->existing.has_object
+                       ? "the window has begun to expire: % keeps % days, "
+                         "and the first instant still readable is %. What "
+                         "is under the key may hold more and is not replaced"
+                       : "the window has begun to expire: % keeps % days, "
+                         "and the first instant still readable is %. Store "
+                         "the rest: --partial",
+                   (const struct view[]){view_of(a->spec->group),
+                                         text_view(&d), text_view(&t)});
     return fail(a);
 }
 
@@ -158,8 +177,6 @@ static enum flow on_group(struct archive *a)
                                              view_of(info->log_class)});
         return fail(a);
     }
-    if (has_expired(a) && !a->spec->partial)
-        return fail_expired(a);
     a->created_ms = info->creation_ms;
     if (!make_names(a))
         return fail(a);
@@ -184,7 +201,16 @@ static enum flow refuse_existing(struct archive *a)
     date_day(&d, e->modified_ms / DAY_MS);
     parts[2] = text_view(&t);
     parts[3] = text_view(&d);
-    if (!e->has_object)
+    if (e->has_object && a->spec->if_exists == EXISTS_FAIL)
+        message_refuse(&a->fault, ERROR_CONFIG, "s3://%/% exists (%, %), and "
+                       "--if-exists is fail", parts);
+    else if (e->damaged)
+        message_refuse(&a->fault, ERROR_CORRUPT, "s3://%/%: %: %. Archive it "
+                       "again: --if-exists replace",
+                       (const struct view[]){
+                           parts[0], view_of(a->receipt_key),
+                           view_of(e->fault.what), view_of(e->fault.words)});
+    else if (!e->has_object)
         message_refuse(&a->fault, ERROR_CORRUPT, "s3://%/% is gone, but its "
                        "receipt is there. Archive it again: --if-exists "
                        "replace", parts);
@@ -196,9 +222,6 @@ static enum flow refuse_existing(struct archive *a)
         message_refuse(&a->fault, ERROR_CONFIG, "s3://%/% (%, %) is an "
                        "archive of another group or window. Write over it: "
                        "--if-exists replace", parts);
-    else if (a->spec->if_exists == EXISTS_FAIL)
-        message_refuse(&a->fault, ERROR_CONFIG, "s3://%/% exists (%, %)",
-                       parts);
     else
         message_refuse(&a->fault, ERROR_CORRUPT, "s3://%/% (%, %) is not "
                        "what its receipt says. Archive it again: "
@@ -297,7 +320,10 @@ static enum flow end_early(struct archive *a, const char *action)
 static enum flow skip(struct archive *a)
 {
     const struct receipt *r = &a->existing.receipt;
+    struct text t;
 
+    text_init(&t, a->reason, sizeof a->reason);
+    message_escape(&t, r->reason);
     a->counts.events = r->tally.events;
     a->counts.bytes_raw = r->bytes_raw;
     a->counts.bytes_stored = r->bytes_stored;
@@ -315,10 +341,12 @@ static enum flow on_existing(struct archive *a)
     if (flow != FLOW_ENDED)
         return flow;
     describe(a);
-    bool there = e->has_object || e->has_receipt;
+    bool there = e->has_object || e->has_receipt || e->damaged;
     bool same = existing_agrees(e) && existing_is_window(e, &a->receipt);
     if (same && a->spec->if_exists == EXISTS_SKIP)
         return skip(a);
+    if (has_expired(a) && !may_be_part(a))
+        return fail_expired(a);
     if (there && a->spec->if_exists != EXISTS_REPLACE)
         return refuse_existing(a);
     if (a->spec->dry_run)
@@ -427,12 +455,32 @@ static enum flow on_recheck(struct archive *a)
         return flow == FLOW_MOVED || sent == FLOW_MOVED ? FLOW_MOVED : flow;
     if (a->group.info.creation_ms != a->created_ms)
         return fail_recreated(a);
-    if (has_expired(a) && !a->spec->partial)
+    a->expired = has_expired(a);
+    if (a->expired && !may_be_part(a))
         return fail_expired(a);
+    a->held_ms = group_held_from(&a->group.info, aws_ms(a));
     if (!end_archive(a))
         return sent == FLOW_MOVED ? FLOW_MOVED : FLOW_WANT_EVENT;
     enter(a, ARCHIVE_COMMITTING);
     return FLOW_MOVED;
+}
+
+/* Why it is not the last word; nothing if it is. */
+static void give_reason(struct archive *a)
+{
+    struct text t;
+
+    text_init(&t, a->reason, sizeof a->reason);
+    if (a->expired) {
+        text_str(&t, "what was before ");
+        date_rfc3339(&t, a->held_ms);
+        text_str(&t, " had expired when it was read");
+    } else if (a->begun_ms < a->spec->until_ms + SEAL_MS) {
+        text_str(&t, "late events may come until 14 days after the window's "
+                     "end");
+    }
+    a->receipt.reason = text_view(&t);
+    a->receipt.state = t.len > 0 ? RECEIPT_PROVISIONAL : RECEIPT_SEALED;
 }
 
 static void write_receipt(struct archive *a)
@@ -440,15 +488,8 @@ static void write_receipt(struct archive *a)
     const struct spec *s = a->spec;
     struct receipt *r = &a->receipt;
     struct text t;
-    bool final = a->begun_ms >= s->until_ms + SEAL_MS;
 
-    r->state = final && !a->spec->partial ? RECEIPT_SEALED
-                                          : RECEIPT_PROVISIONAL;
-    r->reason = view_of(!final ? "late events may come until 14 days after "
-                                 "the window's end"
-                        : a->spec->partial
-                            ? "the window had begun to expire"
-                            : "");
+    give_reason(a);
     r->etag = view_of(a->upload.etag);
     r->counted = true;
     r->tally = a->join.settled;
@@ -552,13 +593,11 @@ void archive_stop(struct archive *a)
 
 int64_t archive_wake_ms(const struct archive *a)
 {
-    int64_t wake = call_wake_ms(a->call);
-    int64_t upload = upload_wake_ms(&a->upload);
-    int64_t join = join_wake_ms(&a->join);
-
     if (a->state < ARCHIVE_READING)
-        return wake;
-    if (a->state == ARCHIVE_READING)
-        wake = join < wake ? join : wake;
+        return call_wake_ms(a->call);
+    /* While lanes read, the call is one of theirs. */
+    int64_t wake = a->state == ARCHIVE_READING ? join_wake_ms(&a->join)
+                                               : call_wake_ms(a->call);
+    int64_t upload = upload_wake_ms(&a->upload);
     return upload < wake ? upload : wake;
 }

@@ -59,6 +59,8 @@ struct archive {
     struct now         now;          /* of the step under way */
     int64_t            begun_ms;     /* AWS's clock, when reading began */
     int64_t            created_ms;   /* of the group, when first asked for */
+    int64_t            held_ms;      /* what is older has expired ... */
+    bool               expired;      /* ... and that concerns the window */
     bool               stopped;      /* as soon as may be */
     bool               ended;        /* the last byte is appended */
     uint32_t           crc;          /* CRC-32 of the raw bytes so far */
@@ -75,6 +77,7 @@ struct archive {
     struct view        receipt_text;
     struct body        receipt_body;
     char               receipt_key[SPEC_KEY_BYTES + 32];
+    char               reason[128];  /* the receipt's, as a string */
     struct lane_shared shared;
     struct join        join;
     struct arena       arena;

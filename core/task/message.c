@@ -91,6 +91,18 @@ static bool wants_grant(const struct fault *f)
     return f->operation != NULL && view_starts(view_of(f->code), "AccessDeni");
 }
 
+/* "... is not authorized to perform: logs:Unmask on resource: ..." names the
+ * action better than the call does. */
+static struct view wanted_action(const struct fault *f)
+{
+    static const char said[] = "to perform: ";
+    const char *at = strstr(f->words, said);
+    struct view action = view_of(at != NULL ? at + sizeof said - 1 : "");
+    action = view_split(&action, ' ');
+    return view_find(action, ':') < action.len ? action
+                                               : view_of(f->operation);
+}
+
 /* What helps, where the error alone says it; "" where it does not. */
 static const char *cure(const struct fault *f)
 {
@@ -111,6 +123,8 @@ static const char *cure(const struct fault *f)
     }
     if (wants_grant(f))
         return "Grant: ";
+    if (strstr(f->words, "valid region") != NULL)
+        return "Check the region";
     return f->operation != NULL ? "Check the keys and the clock" : "";
 }
 
@@ -138,14 +152,19 @@ static void put_limit(struct text *out, const struct fault *f)
 }
 
 static void put_happening(struct text *out, const struct fault *f,
-                          struct view identity)
+                          const struct message_context *context)
 {
+    struct view identity = context->identity;
     bool aws = f->code[0] != '\0';
     message_escape(out, view_of(aws ? f->code : f->what));
     if (!aws && f->detail != 0 && f->words[0] == '\0') {
         text_str(out, " (");
         text_i64(out, f->detail);
         text_char(out, ')');
+    }
+    if (f->error == ERROR_NETWORK && context->host.len > 0) {
+        text_str(out, ", ");
+        message_escape(out, context->host);
     }
     if (f->operation != NULL) {
         text_str(out, ", ");
@@ -194,14 +213,14 @@ void message_fault(struct text *out, const struct fault *fault,
         put_limit(out, fault);
         return;
     }
-    put_happening(out, fault, context->identity);
+    put_happening(out, fault, context);
     put_words(out, fault);
     const char *help = cure(fault);
     if (help[0] != '\0') {
         text_str(out, ". ");
         text_str(out, help);
         if (fault->error == ERROR_DENIED && wants_grant(fault))
-            text_str(out, fault->operation);
+            message_escape(out, wanted_action(fault));
     }
 }
 

@@ -20,6 +20,7 @@ enum { MESSAGE_BYTES = 1536 };
 struct message_context {
     struct view thing;     /* the group, object or file; may be empty */
     struct view identity;  /* ARN or key id of who asked; may be empty */
+    struct view host;      /* that does not answer; may be empty */
 };
 
 /* Without a line's end. */

@@ -75,7 +75,7 @@ static void result_json(struct text *out, const struct report_result *r)
     text_char(out, '{');
     put_window(out, r->spec);
     put_text(out, "bucket", view_of(r->spec->bucket));
-    put_text(out, "key", r->key);
+    put_text(out, "key", r->key.len > 0 ? r->key : none);
     put_text(out, "state", view_of(r->state));
     put_text(out, "action", view_of(r->action));
     put_text(out, "reason", r->reason.len > 0 ? r->reason : none);
@@ -160,6 +160,8 @@ void report_phase(struct text *out, const struct report_progress *p,
     text_char(out, '}');
 }
 
+enum { WIDE_COLUMNS = 110 };  /* for all of the bar, in words */
+
 /* How much of the window is done, of 1,000. */
 static uint32_t permille(const struct report_progress *p)
 {
@@ -181,13 +183,59 @@ static void put_bar(struct text *out, uint32_t of_1000, uint32_t width)
     text_char(out, '%');
 }
 
+/* A piece and the blanks before it, if there is room: the least important come
+ * last, and are left out. */
 static void put_piece(struct text *out, const struct text *piece,
                       uint32_t columns)
 {
-    if (out->len + 2 + piece->len > columns)
-        return;  /* the least important come last, and are left out */
-    text_str(out, "  ");
+    const char *blanks = columns < WIDE_COLUMNS ? " " : "  ";
+    if (out->len + view_of(blanks).len + piece->len > columns)
+        return;
+    text_str(out, blanks);
     text_put(out, text_view(piece));
+}
+
+/* "391,206", or "391 k" where columns are few. */
+static void put_count(struct text *out, uint64_t count, uint32_t columns)
+{
+    char bytes[32];
+    struct text t;
+    if (columns >= WIDE_COLUMNS || count < 100000) {
+        message_number(out, count);
+        return;
+    }
+    text_init(&t, bytes, sizeof bytes);
+    message_bytes(&t, count);
+    text_put(out, view_slice(text_view(&t), 0, t.len - 1));  /* no "B" */
+}
+
+static void bar_events(struct text *t, const struct report_progress *p,
+                       uint32_t columns)
+{
+    text_reset(t);
+    put_count(t, p->counts.events, columns);
+    text_str(t, " events");
+}
+
+static void bar_bytes(struct text *t, const struct report_progress *p,
+                      uint32_t columns)
+{
+    uint64_t ms = p->elapsed_ms > 0 ? (uint64_t)p->elapsed_ms : 1;
+    uint64_t bytes = p->counts.bytes_raw;
+    text_reset(t);
+    message_bytes(t, bytes);
+    text_str(t, columns < WIDE_COLUMNS ? " " : " at ");
+    message_bytes(t, bytes / ms * 1000 + bytes % ms * 1000 / ms);
+    text_str(t, "/s");
+}
+
+/* "1 part", "2 parts" */
+static void bar_number(struct text *t, uint64_t number, const char *one,
+                       const char *many)
+{
+    text_reset(t);
+    text_u64(t, number);
+    text_str(t, number == 1 ? one : many);
 }
 
 void report_bar(struct text *out, const struct report_progress *p,
@@ -196,42 +244,30 @@ void report_bar(struct text *out, const struct report_progress *p,
     char bytes[64];
     struct text t;
     const struct report_counts *c = &p->counts;
-    uint64_t ms = p->elapsed_ms > 0 ? (uint64_t)p->elapsed_ms : 1;
-    uint32_t width = columns < 60 ? 10 : columns < 100 ? 20 : 30;
+    bool wide = columns >= WIDE_COLUMNS;
 
+    text_init(&t, bytes, sizeof bytes);
     text_str(out, p->phase);
     if (p->spec != NULL && p->spec->until_ms > 0) {
         text_char(out, ' ');
-        put_bar(out, permille(p), width);
+        put_bar(out, permille(p), columns >= 130 ? 30 : wide ? 20 : 6);
     }
-    text_init(&t, bytes, sizeof bytes);
-    message_number(&t, c->events);
-    text_str(&t, " events");
+    bar_events(&t, p, columns);
     put_piece(out, &t, columns);
-    text_reset(&t);
-    message_bytes(&t, c->bytes_raw);
-    text_str(&t, " at ");
-    message_bytes(&t, c->bytes_raw / ms * 1000 +
-                      c->bytes_raw % ms * 1000 / ms);
-    text_str(&t, "/s");
+    bar_bytes(&t, p, columns);
     put_piece(out, &t, columns);
-    text_reset(&t);
-    text_u64(&t, c->parts);
-    text_str(&t, c->parts == 1 ? " part" : " parts");
+    bar_number(&t, c->parts, " part", " parts");
     put_piece(out, &t, columns);
-    text_reset(&t);
-    text_u64(&t, c->throttled);
-    text_str(&t, c->throttled == 1 ? " throttle" : " throttles");
+    bar_number(&t, c->throttled, wide ? " throttle" : " thr.",
+               wide ? " throttles" : " thr.");
     put_piece(out, &t, columns);
-    text_reset(&t);
-    text_u64(&t, c->retried);
-    text_str(&t, c->retried == 1 ? " retry" : " retries");
-    if (c->retried > c->throttled)
-        put_piece(out, &t, columns);
     text_reset(&t);
     message_bytes(&t, p->rss_bytes);
-    text_str(&t, " memory");
+    text_str(&t, wide ? " memory" : " mem");
     if (p->rss_bytes > 0)
+        put_piece(out, &t, columns);
+    bar_number(&t, c->retried, " retry", " retries");
+    if (c->retried > c->throttled)
         put_piece(out, &t, columns);
 }
 

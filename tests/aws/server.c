@@ -43,6 +43,7 @@ struct transfer {                /* one request, as HTTP sees it */
     struct MHD_Connection *connection;
     int64_t  wake_at;            /* suspended until then; 0: it is not */
     bool     slept;
+    bool     expects;            /* "100 Continue", and did not get it */
     struct transfer *next_waiting;
 };
 
@@ -170,6 +171,7 @@ static enum MHD_Result answer(struct transfer *t)
             give_body, t, NULL);
     }
     add_headers(response, r->headers);
+    if (t->expects) add_headers(response, "Connection: close\r\n");
     enum MHD_Result queued = MHD_queue_response(
         t->connection, (unsigned)r->status, response);
     MHD_destroy_response(response);
@@ -217,8 +219,8 @@ static enum MHD_Result begin(struct transfer *t, const char *method)
     r.headers = list.at;
     r.header_count = list.count;
     t->exchange = aws_open(model, &r, now_ms());
-    if (list.expects && aws_refused(t->exchange)) return finish(t);
-    return MHD_YES;
+    t->expects = list.expects;
+    return list.expects && aws_refused(t->exchange) ? finish(t) : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *user, struct MHD_Connection *c,
@@ -236,6 +238,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c,
     }
     if (*size > 0) {
         aws_body(t->exchange, data, *size);
+        t->expects = false;
         *size = 0;
         enum aws_intake intake = aws_intake(t->exchange);
         if (intake == AWS_GONE) return reset(c);
@@ -378,7 +381,6 @@ static const char *early(int count, char **argument, const char *name,
 
 static void read_options(struct options *o, int count, char **argument)
 {
-    *o = (struct options){0};
     model = aws_new(strtoull(early(count, argument, "--seed", "1"), NULL, 10),
                     early(count, argument, "--region", "us-east-1"),
                     early(count, argument, "--account", "111122223333"));
@@ -466,7 +468,7 @@ static void report(void)
 
 int main(int count, char **argument)
 {
-    struct options o;
+    struct options o = {0};
     struct sigaction act = {.sa_handler = on_signal};
     read_options(&o, count, argument);
     (void)sigaction(SIGTERM, &act, NULL);

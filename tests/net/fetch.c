@@ -2,13 +2,14 @@
  *
  *     fetch METHOD URL [ca=FILE] [body=BYTES] [times=N] [parallel=N]
  *           [ring=BYTES] [slow=BYTES] [after_ms=N] [fail=NTH] [sandbox=1]
- *           [patient=1] [timeout_ms=N]
+ *           [patient=1] [once=1] [timeout_ms=N] [hold_ms=N]
  *
  * A line for each exchange: "200 bytes=.. sum=.. sent=.. reused=.. error=..",
  * `sum` being the Adler-32 (RFC 1950) of a body that reached the sink, or
  * "failed CODE WORDS"; then one of figures. `slow` bytes are taken from a sink
- * at a time; `after_ms` is waited between exchanges; `fail` makes the nth
- * allocation after the start fail. Exit code 0, or 69 if one failed. */
+ * at a time; for `hold_ms` none are; `after_ms` is waited between exchanges;
+ * `fail` makes the nth allocation after the start fail. Exit code 0, or 69 if
+ * one failed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ static struct {
 static struct options {
     const char *ca;
     uint64_t    body, times, parallel, ring, slow, after_ms, fail, sandbox,
-                patient, timeout_ms;
+                patient, once, timeout_ms, hold_ms;
 } options = {.times = 1, .parallel = 1, .ring = RING_BYTES};
 
 static void option(const char *arg)
@@ -54,7 +55,8 @@ static void option(const char *arg)
         {"parallel=", &options.parallel}, {"ring=", &options.ring},
         {"slow=", &options.slow}, {"after_ms=", &options.after_ms},
         {"fail=", &options.fail}, {"sandbox=", &options.sandbox},
-        {"patient=", &options.patient}, {"timeout_ms=", &options.timeout_ms},
+        {"patient=", &options.patient}, {"once=", &options.once},
+        {"timeout_ms=", &options.timeout_ms}, {"hold_ms=", &options.hold_ms},
     };
     if (strncmp(arg, "ca=", 3) == 0)
         options.ca = arg + 3;
@@ -94,6 +96,7 @@ static void begin(uint32_t i, const char *method, const char *url)
         .body = job.slices, .body_count = make_slices(),
         .body_bytes = options.body, .patient = options.patient != 0,
         .timeout_ms = (uint32_t)options.timeout_ms,
+        .once = options.once != 0,
     };
     x->sink = &job.ring[i];
     job.sum[i][0] = 1;
@@ -147,17 +150,28 @@ static void end(uint32_t i)
         nanosleep(&pause, NULL);
 }
 
+static int64_t wait_ms(int64_t begun_ms)
+{
+    int64_t held_ms = posix_now().mono_ms - begun_ms;
+    if (held_ms < (int64_t)options.hold_ms)
+        return (int64_t)options.hold_ms - held_ms;
+    return options.slow ? 1 : 60000;
+}
+
 static bool run(const char *method, const char *url)
 {
     struct pollfd signals = {.fd = posix_signals_fd(), .events = POLLIN};
+    int64_t begun_ms = posix_now().mono_ms;
     while (job.ended < options.times) {
         for (uint32_t i = 0; i < options.parallel; i++)
             if (job.x[i].state == HTTP_IDLE && job.begun < options.times)
                 begin(i, method, url);
-        transport_poll(&job.transport, &signals, 1, options.slow ? 1 : 60000);
+        transport_poll(&job.transport, &signals, 1, wait_ms(begun_ms));
         job.polls++;
         if ((posix_signals_take() & SIGNAL_STOP) != 0)
             return false;
+        if (posix_now().mono_ms - begun_ms < (int64_t)options.hold_ms)
+            continue;
         for (uint32_t i = 0; i < options.parallel; i++) {
             drain(i);
             if (job.x[i].state >= HTTP_DONE && ring_len(&job.ring[i]) == 0)
