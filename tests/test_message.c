@@ -95,6 +95,45 @@ static void a_fault_of_aws_names_everything(void **state)
         "authorized   [2J\". Grant: logs:FilterLogEvents"));
 }
 
+static void what_to_grant_is_the_action_that_lacks(void **state)
+{
+    struct fault f;
+    struct message_context context = {.thing = view_of("s3://b/k")};
+    (void)state;
+    fault_reset(&f);
+    fault_set(&f, ERROR_DENIED, "refused", 400);
+    f.operation = "logs:FilterLogEvents";
+    strcpy(f.code, "AccessDeniedException");
+    fault_words(&f, view_of("x is not authorized to perform: logs:Unmask on "
+                            "resource: y"));
+    start();
+    message_fault(&out, &f, &context);
+    assert_true(view_ends(text_view(&out), "\". Grant: logs:Unmask"));
+    fault_reset(&f);
+    fault_set(&f, ERROR_DENIED, "an unexpected answer", 403);
+    f.operation = "s3:GetObject";
+    start();
+    message_fault(&out, &f, &context);
+    assert_true(row_text(&out, "77 s3://b/k: an unexpected answer (403), "
+                               "s3:GetObject. Grant: s3:GetObject"));
+}
+
+static void a_host_that_does_not_answer_is_named(void **state)
+{
+    struct fault f;
+    struct message_context context = {
+        .thing = view_of("/ecs/api"), .host = view_of("logs.example:443"),
+    };
+    (void)state;
+    fault_reset(&f);
+    fault_set(&f, ERROR_NETWORK, "connection refused", 7);
+    f.operation = "logs:FilterLogEvents";
+    start();
+    message_fault(&out, &f, &context);
+    assert_true(row_text(&out, "69 /ecs/api: connection refused (7), "
+        "logs.example:443, logs:FilterLogEvents. Run again later"));
+}
+
 static void a_sentence_of_ours_stands_alone(void **state)
 {
     struct fault f;
@@ -149,6 +188,8 @@ int main(void)
         cmocka_unit_test(durations_read_well),
         cmocka_unit_test(control_characters_are_escaped),
         cmocka_unit_test(a_fault_of_aws_names_everything),
+        cmocka_unit_test(what_to_grant_is_the_action_that_lacks),
+        cmocka_unit_test(a_host_that_does_not_answer_is_named),
         cmocka_unit_test(a_sentence_of_ours_stands_alone),
         cmocka_unit_test(a_limit_names_the_setting),
         cmocka_unit_test(a_fault_without_aws_says_what_and_how),

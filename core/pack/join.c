@@ -4,8 +4,6 @@
 
 #include "base/check.h"
 
-__extension__ typedef unsigned __int128 uint128;
-
 enum {
     STEPS_MOST  = 512,  /* events of a lane before the next has its turn */
     PAGES_LEAST = 2,    /* of a window */
@@ -14,8 +12,8 @@ enum {
                   CFG_SLOT_BYTES,
     MILLE       = 1000,
     CENT        = 100,  /* pages are guessed in hundredths */
-    DOUBT_CENTS = 6,    /* by which a guess may be too low, */
-    DOUBT_PAGE  = 2,    /* and for each page */
+    DOUBT_CENTS = 12,    /* by which a guess may be too low, */
+    DOUBT_PAGE  = 0,    /* and for each page */
 };
 
 void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
@@ -141,7 +139,11 @@ static void learn(int64_t *guess, int64_t sample, int64_t most)
 
 static int64_t scale(int64_t span_ms, uint64_t by, uint64_t over)
 {
-    uint128 scaled = (uint128)(uint64_t)(span_ms + 1) * by / (over + 1);
+    uint64_t scaled;
+
+    if (__builtin_mul_overflow((uint64_t)(span_ms + 1), by, &scaled))
+        return INT64_MAX;
+    scaled /= over + 1;
     return scaled < INT64_MAX ? (int64_t)scaled : INT64_MAX;
 }
 
@@ -168,8 +170,8 @@ static void learn_density(struct join *j, const struct lane *l, int32_t lane)
                               : l->logs.until_ms - page->asked_ms;
     learn(&j->page_ms, scale(span, MILLE, filled), most);
     learn(&j->cell_ms, scale(span, CFG_CELL_BYTES, raw), most);
-    uint128 packed = (uint128)raw * MILLE / (filled + 1) *
-                     (l->packed_bytes + 1) / (l->raw_bytes + 1);
+    uint64_t ratio = (l->packed_bytes + 1) * MILLE / (l->raw_bytes + 1);
+    uint64_t packed = raw * MILLE / (filled + 1) * ratio / MILLE;
     learn(&j->page_packed, (int64_t)packed, AHEAD_BYTES);
 }
 

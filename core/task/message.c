@@ -85,10 +85,13 @@ bool message_refuse(struct fault *fault, enum error error,
     return false;
 }
 
-/* A policy's refusal, and not that of keys or signatures. */
+/* A policy's refusal, and not that of keys or signatures. A HEAD is refused
+ * without a word. */
 static bool wants_grant(const struct fault *f)
 {
-    return f->operation != NULL && view_starts(view_of(f->code), "AccessDeni");
+    return f->operation != NULL &&
+           (view_starts(view_of(f->code), "AccessDeni") ||
+            (f->code[0] == '\0' && f->detail == 403));
 }
 
 /* "... is not authorized to perform: logs:Unmask on resource: ..." names the
