@@ -41,6 +41,14 @@ class Server:
         port = int(self.process.stdout.readline().split()[1])
         self.url = "%s://127.0.0.1:%d" % ("https" if tls else "http", port)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def stop(self):
         self.process.terminate()
         last = self.process.stderr.read().splitlines()[-1]
@@ -94,40 +102,41 @@ def watch(words, environment):
 
 
 def firn(size, tls=None, profile="default", server=(), words=()):
-    where = Server(size, server, tls)
-    command = [FIRN[profile], "archive", "--group", "/bench", "--day", DAY,
-               "--to", "s3://test-bucket", "--endpoint-url", where.url,
-               *(words or ("--rate", "10000"))]
-    more = {"AWS_CA_BUNDLE": tls[0]} if tls else {}
-    _, said, run = watch(command, dict(KEYS, **more))
-    done = json.loads(said.splitlines()[-1])
-    run.update({name: done[name] for name in (
-        "events", "bytes_raw", "bytes_stored", "requests", "throttled",
-        "pool_peak_bytes")})
-    run["peak"] = max(run.pop("vmhwm"), done["rss_peak_bytes"])
-    report = where.stop()
-    run["server_cpu"] = report["cpu"]
-    reads = report["stats"]["operations"]["FilterLogEvents"]
-    run.update(reads=reads["requests"], refused=reads["throttled"])
-    run.update(who="firn", profile=profile, size=size, tls=bool(tls))
+    with Server(size, server, tls) as where:
+        command = [FIRN[profile], "archive", "--group", "/bench", "--day", DAY,
+                   "--to", "s3://test-bucket", "--endpoint-url", where.url,
+                   *(words or ("--rate", "10000"))]
+        more = {"AWS_CA_BUNDLE": tls[0]} if tls else {}
+        _, said, run = watch(command, dict(KEYS, **more))
+        done = json.loads(said.splitlines()[-1])
+        run.update({name: done[name] for name in (
+            "events", "bytes_raw", "bytes_stored", "requests", "throttled",
+            "pool_peak_bytes")})
+        run["peak"] = max(run.pop("vmhwm"), done["rss_peak_bytes"])
+        report = where.stop()
+        run["server_cpu"] = report["cpu"]
+        reads = report["stats"]["operations"]["FilterLogEvents"]
+        run.update(reads=reads["requests"], refused=reads["throttled"])
+        run.update(who="firn", profile=profile, size=size, tls=bool(tls))
     return run
 
 
 def peer(size, tls, _):
-    where = Server(size, (), tls)
-    command = [sys.executable, PIPELINE, "/bench", str(FROM_MS),
-               str(FROM_MS + 86400000), "s3://test-bucket/peer.gz", where.url]
-    more = {"AWS_CA_BUNDLE": tls[0]} if tls else {}
-    out, _, run = watch(command, dict(KEYS, **more))
-    done = json.loads(out)
-    run.update({name: done[name] for name in (
-        "events", "bytes_raw", "bytes_stored")})
-    run["peak"] = max(run.pop("vmhwm"), done["rss_peak_bytes"])
-    report = where.stop()
-    run["server_cpu"] = report["cpu"]
-    run["requests"] = sum(o["requests"] for o in
-                          report["stats"]["operations"].values())
-    run.update(who="boto3", profile="", size=size, tls=bool(tls))
+    with Server(size, (), tls) as where:
+        command = [sys.executable, PIPELINE, "/bench", str(FROM_MS),
+                   str(FROM_MS + 86400000), "s3://test-bucket/peer.gz",
+                   where.url]
+        more = {"AWS_CA_BUNDLE": tls[0]} if tls else {}
+        out, _, run = watch(command, dict(KEYS, **more))
+        done = json.loads(out)
+        run.update({name: done[name] for name in (
+            "events", "bytes_raw", "bytes_stored")})
+        run["peak"] = max(run.pop("vmhwm"), done["rss_peak_bytes"])
+        report = where.stop()
+        run["server_cpu"] = report["cpu"]
+        run["requests"] = sum(o["requests"] for o in
+                              report["stats"]["operations"].values())
+        run.update(who="boto3", profile="", size=size, tls=bool(tls))
     return run
 
 

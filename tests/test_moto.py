@@ -90,8 +90,8 @@ def ordinary():
 def noise():
     """12 MB that hardly compress: more than one part."""
     chance = random.Random(3)
-    return [Event(START + i * DAY_MS // 120, "noise", base64.b64encode(
-        chance.randbytes(75000)).decode()) for i in range(120)]
+    return [Event(START + i * DAY_MS // 1800, "noise", base64.b64encode(
+        chance.randbytes(5000)).decode()) for i in range(1800)]
 
 
 def huge():

@@ -11,6 +11,7 @@ enum {
     FEW           = 24,  /* ids sooner compared than looked up */
     LESSONS_MOST  = 32,
     BROKEN_MOST   = 4,
+    STILL_MOST    = 64,  /* pages */
     RESTARTS_MOST = 4,
 };
 
@@ -75,8 +76,10 @@ void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
     l->discard = false;
     l->broken = 0;
     l->restarts = 0;
+    l->still = 0;
     forget_token(l);
     l->long_event.learned = false;
+    l->long_event.lessons = 0;
     seen_reset(&l->seen);
     enter(l, LOGS_ASKING);
 }
@@ -154,6 +157,7 @@ static void begin_reply(struct logs *l)
     l->attempt = l->call.attempt;
     l->discard = false;
     l->number = 0;
+    l->previous = 0;
     l->long_event.matched = false;
     l->reading = (struct logs_page){
         .asked_ms = l->token_len > 0 ? 0 : l->ask_ms,
@@ -199,6 +203,14 @@ static bool walks_in_circle(struct logs *l, struct view token)
     return false;
 }
 
+/* Tokens that look new each time may lead in a circle, too: page after page
+ * of events, and none that is as late as those before. */
+static bool stands_still(struct logs *l)
+{
+    l->still = l->number > 0 && !l->reading.rises ? l->still + 1 : 0;
+    return l->still > STILL_MOST;
+}
+
 static enum flow end_page(struct logs *l)
 {
     struct view token = l->frame.next_token;
@@ -216,7 +228,7 @@ static enum flow end_page(struct logs *l)
         enter(l, LOGS_IDLE);
         return FLOW_ENDED;
     }
-    if (walks_in_circle(l, token))
+    if (walks_in_circle(l, token) || stands_still(l))
         return fail(l, ERROR_REMOTE, "page tokens that walk in a circle",
                     l->pages);
     memcpy(l->token, token.at, token.len);
@@ -240,6 +252,7 @@ static bool is_wanted(struct logs *l, const struct log_event *e,
                       uint64_t *hash)
 {
     *hash = seen_hash(e->id, e->timestamp_ms);
+    l->previous = *hash;
     if (e->timestamp_ms < l->from_ms || e->timestamp_ms >= l->until_ms)
         return false;
     if (e->id.len == 0 || !was_met(l, e->timestamp_ms, *hash))
@@ -256,6 +269,7 @@ static void remember(struct logs *l, const struct log_event *e, uint64_t hash,
     if (e->id.len > 0)
         seen_add(&l->seen, hash);
     l->since_max++;
+    page->rises |= !l->any || e->timestamp_ms >= l->max_ms;
     if (!l->any || e->timestamp_ms > l->max_ms) {
         l->max_ms = e->timestamp_ms;
         l->since_max = 1;
@@ -285,7 +299,6 @@ static void keep_header(struct logs *l, uint64_t hash)
     g->id = hash;
     g->emitted = 0;
     g->crc = 0;
-    g->lessons = 0;
     g->timestamp_ms = e->timestamp_ms;
     g->ingestion_ms = e->ingestion_ms;
     g->stream_len = e->stream.len;
@@ -305,7 +318,7 @@ static enum flow learn(struct logs *l)
     l->discard = false;
     if (!is_wanted(l, &l->frame.event, &hash))
         return FLOW_MOVED;
-    if (!g->learned)
+    if (!g->learned || (hash != g->id && g->emitted == 0))
         keep_header(l, hash);
     g->place = g->passed;
     if (hash != g->id || ++g->lessons > LESSONS_MOST)
@@ -329,10 +342,10 @@ void logs_is_long(struct logs *l, struct span out)
 
     CHECK(l->frame.message_len >= LOGS_HEAD_BYTES);
     g->passed = (struct logs_place){
-        .number = l->number,
+        .previous = l->previous,
         .head = seen_hash((struct view){out.at, LOGS_HEAD_BYTES}, 0),
     };
-    l->discard = !g->learned || g->passed.number != g->place.number ||
+    l->discard = !g->learned || g->passed.previous != g->place.previous ||
                  g->passed.head != g->place.head;
     if (!l->discard)
         begin_matched(l);
@@ -376,8 +389,10 @@ static enum flow end_long(struct logs *l, struct span out)
 
     if (seen_hash(e->id, e->timestamp_ms) != g->id)
         return fail_changed(l);
+    l->previous = g->id;
     remember(l, e, g->id, g->position + l->frame.message_len);
     g->learned = false;
+    g->lessons = 0;
     g->matched = false;
     return give_piece(l, out, true);
 }

@@ -9,8 +9,8 @@
  * Short events come whole. One that the caller has no room for is long: its
  * page is read to learn its time, stream and id, then again, and its message
  * comes in pieces; if that reading breaks off, the next one goes on at the
- * byte where it stopped. It is known again by its place in the page and by
- * how it begins, and its id must be the same in the end. */
+ * byte where it stopped. It is known again by the event before it and by how
+ * it begins, and its id must be the same in the end. */
 #ifndef FIRN_FETCH_LOGS_H
 #define FIRN_FETCH_LOGS_H
 
@@ -42,6 +42,7 @@ struct logs_page {
     uint64_t bytes;              /* of their messages, as kept */
     uint32_t events;
     bool     more;               /* it carried a token */
+    bool     rises;              /* it had an event as late as any */
 };
 
 struct logs {
@@ -74,8 +75,10 @@ struct logs {
     bool     discard;              /* a long message is passed over */
     uint32_t attempt;              /* of the call, whose reply is framed */
     uint32_t broken;               /* replies in a row that were not JSON */
+    uint32_t still;                /* pages in a row that led nowhere */
     uint32_t restarts;             /* tokens refused in a row */
     uint32_t number;               /* events of the reply so far, all */
+    uint64_t previous;             /* seen_hash() of the last of them */
     uint32_t token_len;
     uint64_t anchor;               /* Brent: a token's hash, and the distance */
     uint32_t anchor_age, anchor_life;
@@ -83,7 +86,7 @@ struct logs {
         bool     learned;          /* header known, message wanted */
         bool     matched;          /* it is being read now */
         struct logs_place {
-            uint32_t number;       /* events before it in the reply */
+            uint64_t previous;     /* seen_hash() of the event before */
             uint64_t head;         /* hash of the message's beginning */
         } place, passed;           /* its own; that of one passed over */
         uint32_t lessons;          /* readings that were for its header */

@@ -12,8 +12,7 @@ enum {
                   CFG_SLOT_BYTES,
     MILLE       = 1000,
     CENT        = 100,  /* pages are guessed in hundredths */
-    DOUBT_CENTS = 12,    /* by which a guess may be too low, */
-    DOUBT_PAGE  = 0,    /* and for each page */
+    DOUBT_CENTS = 12,   /* by which a guess may be too low */
 };
 
 void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
@@ -90,8 +89,7 @@ static int64_t pages_wanted(const struct join *j, int64_t from_ms)
 static int64_t worth(const struct join *j, int64_t span_ms)
 {
     int64_t cents = guess_cents(j, span_ms);
-    int64_t doubt = DOUBT_CENTS + DOUBT_PAGE * (cents / CENT);
-    int64_t pages = (cents + doubt + CENT - 1) / CENT;
+    int64_t pages = (cents + DOUBT_CENTS + CENT - 1) / CENT;
     return cents * CENT / pages;
 }
 
