@@ -18,7 +18,7 @@ enum {
 #define DAY_FROM INT64_C(1794182400000)  /* 2026-11-09 */
 #define GROUP "/sim/group"
 
-/* --- what should come ------------------------------------------------------ */
+/* --- what should come ----------------------------------------------------- */
 
 struct oracle {
     struct aws_cursor *cursor;
@@ -183,7 +183,7 @@ static bool next_block(struct oracle *o)
     return give(o, BLOCK_MOST);
 }
 
-/* --- a run ------------------------------------------------------------------ */
+/* --- a run ---------------------------------------------------------------- */
 
 struct mood {
     const char *name;
@@ -423,7 +423,7 @@ static bool run(const struct mood *mood, uint64_t seed, struct figures *f)
     return fault == NULL || complain(mood, seed, fault);
 }
 
-/* --- the rows ---------------------------------------------------------------- */
+/* --- the rows ------------------------------------------------------------- */
 
 #define LIVELY "latency=40 jitter=300"
 #define SHORT LIVELY " page-bytes=100000"  /* many pages, for all lanes */

@@ -121,9 +121,17 @@ void call_slices(struct call *c, const struct view *slices, uint32_t count,
     c->slice_bytes = bytes;
 }
 
+/* What changes the world, and may take long, is waited for in any case. */
+static int64_t attempt_ends_ms(const struct call *c)
+{
+    return c->operation->patient ? INT64_MAX : c->site->deadline_mono_ms;
+}
+
 int64_t call_wake_ms(const struct call *c)
 {
-    return c->state == CALL_WAITING ? c->wake_mono_ms : INT64_MAX;
+    return c->state == CALL_WAITING   ? c->wake_mono_ms
+           : c->state == CALL_SENDING ? attempt_ends_ms(c)
+                                      : INT64_MAX;
 }
 
 void call_cancel(struct call *c)
@@ -357,6 +365,11 @@ static enum flow on_sending(struct call *c, struct now now)
     struct http_exchange *x = &c->exchange;
     int32_t status = x->reply.status;
     CHECK(x->state != HTTP_IDLE);
+    if (x->state == HTTP_ACTIVE && now.mono_ms >= attempt_ends_ms(c)) {
+        transport_cancel(c->site->transport, x);
+        CHECK(is_over(c, now));
+        return fail(c);
+    }
     if (x->state == HTTP_ACTIVE) {
         bool more = x->received > c->seen && status / 100 == 2;
         c->seen = x->received;

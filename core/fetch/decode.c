@@ -320,8 +320,8 @@ enum decode_got decode_step(struct decode *d, struct view src,
         if (d->escape == 0 && d->utf8_len == 0 && d->high == 0) {
             const uint8_t *from;
             do {
-                from = c.src;
                 copy_plain(&c);
+                from = c.src;
                 copy_escapes(d, &c);
                 copy_three(&c);
             } while (c.src != from);

@@ -28,9 +28,10 @@ enum member {
 };
 
 /* As they are usually written, so that one comparison finds the next. */
+enum { KNOWN_BYTES = 16 };
 static const struct known {
-    const char *text;
-    uint8_t     len, key_len;
+    char    text[KNOWN_BYTES + 1];
+    uint8_t len, key_len;  /* len: 8 to KNOWN_BYTES */
 } known[] = {
     [MEMBER_STREAM]    = {"\"logStreamName\":", 16, 13},
     [MEMBER_TIMESTAMP] = {"\"timestamp\":", 12, 9},
@@ -44,6 +45,14 @@ static const struct known {
 struct input {
     const uint8_t *at, *end;
 };
+
+static uint64_t load_64(const void *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word;
+}
 
 void frame_init(struct frame *f, enum decode_form form)
 {
@@ -136,11 +145,20 @@ static enum frame_got end_object(struct frame *f)
     return FRAME_MORE;
 }
 
+/* Compares the first 8 bytes and the last 8, which overlap. */
+static bool is_known(const struct known *k, const uint8_t *at)
+{
+    uint32_t rest = k->len - 8u;
+
+    return ((load_64(at) ^ load_64(k->text)) |
+            (load_64(at + rest) ^ load_64(k->text + rest))) == 0;
+}
+
 static enum frame_got on_member(struct frame *f, struct input *in)
 {
     const struct known *k = &known[f->expected];
 
-    if (in->end - in->at >= 16 && memcmp(in->at, k->text, k->len) == 0) {
+    if (in->end - in->at >= KNOWN_BYTES && is_known(k, in->at)) {
         in->at += k->len;
         f->member = f->expected;
         f->state = AT_VALUE;
@@ -180,38 +198,40 @@ static enum frame_got on_key(struct frame *f, struct input *in)
     return FRAME_MORE;
 }
 
+/* Where a string that is kept goes. */
+struct kept {
+    uint32_t   *len;
+    struct span room;
+    const char *limit;  /* NULL for the message */
+};
+
+static struct kept kept_string(struct frame *f, struct span out)
+{
+    if (f->member == MEMBER_STREAM)
+        return (struct kept){&f->stream_len, {f->stream, sizeof f->stream},
+                             "CFG_STREAM_BYTES"};
+    if (f->member == MEMBER_ID)
+        return (struct kept){&f->id_len, {f->id, sizeof f->id},
+                             "FRAME_ID_BYTES"};
+    if (f->member == MEMBER_TOKEN)
+        return (struct kept){&f->token_len, {f->token, sizeof f->token},
+                             "CFG_TOKEN_BYTES"};
+    return (struct kept){&f->message_len, out, NULL};
+}
+
 static enum frame_got begin_string(struct frame *f)
 {
-    bool is_kept = f->member == MEMBER_MESSAGE || f->member == MEMBER_STREAM;
+    bool formed = f->member == MEMBER_MESSAGE || f->member == MEMBER_STREAM;
+    bool kept = formed || f->member == MEMBER_ID || f->member == MEMBER_TOKEN;
 
-    f->state = f->member == MEMBER_STREAM || f->member == MEMBER_MESSAGE ||
-                       f->member == MEMBER_ID || f->member == MEMBER_TOKEN
-                   ? IN_STRING
-                   : IN_SKIP_STRING;
+    if (f->member == MEMBER_MESSAGE && f->spilled)
+        return bad(f, "an event with two long messages");
+    f->state = kept ? IN_STRING : IN_SKIP_STRING;
     f->escaped = false;
     f->depth = 0;
-    switch ((enum member)f->member) {
-    case MEMBER_STREAM:
-        f->stream_len = 0;
-        break;
-    case MEMBER_ID:
-        f->id_len = 0;
-        break;
-    case MEMBER_TOKEN:
-        f->token_len = 0;
-        break;
-    case MEMBER_MESSAGE:
-        if (f->spilled)
-            return bad(f, "an event with two long messages");
-        f->message_len = 0;
-        break;
-    case MEMBER_TIMESTAMP:
-    case MEMBER_INGESTION:
-    case MEMBER_EVENTS:
-    case MEMBER_OTHER:
-        break;
-    }
-    decode_init(&f->decode, is_kept ? f->form : DECODE_TEXT);
+    if (kept)
+        *kept_string(f, (struct span){0}).len = 0;
+    decode_init(&f->decode, formed ? f->form : DECODE_TEXT);
     return FRAME_MORE;
 }
 
@@ -266,78 +286,78 @@ static enum frame_got end_number(struct frame *f, uint8_t next)
     return FRAME_MORE;
 }
 
+/* Eight digits at once: by pairs, by fours, all. False: not all are digits.
+ * The first is the lowest byte (decode.c asserts that). */
+static bool eight_digits(const uint8_t *at, uint64_t *value)
+{
+    const uint64_t ones = 0x0101010101010101, high = ones * 0xf0;
+    uint64_t w = load_64(at);
+
+    if (((w & high) | ((w + ones * 6) & high) >> 4) != ones * 0x33)
+        return false;
+    w -= ones * '0';
+    w = (w * 10 + (w >> 8)) & 0x00ff00ff00ff00ff;
+    w = (w * 100 + (w >> 16)) & 0x0000ffff0000ffff;
+    *value = (w * 10000 + (w >> 32)) & 0xffffffff;
+    return true;
+}
+
 static enum frame_got on_number(struct frame *f, struct input *in)
 {
-    uint64_t number = f->number;
+    const uint8_t *start = in->at;
+    uint64_t number = f->number, eight;
 
+    if (number == 0 && in->end - in->at >= 8 &&
+        eight_digits(in->at, &eight)) {
+        number = eight;
+        in->at += 8;
+    }
     while (in->at < in->end && *in->at >= '0' && *in->at <= '9') {
         if (number > (uint64_t)INT64_MAX / 10 - 1)
             return bad(f, "a time out of range");
         number = number * 10 + (uint64_t)(*in->at++ - '0');
-        f->has_digit = true;
     }
     f->number = number;
+    f->has_digit |= in->at > start;
     return in->at < in->end ? end_number(f, *in->at) : FRAME_MORE;
 }
 
-/* Where a kept string that is not the message goes. */
-static struct span string_room(struct frame *f, uint32_t **len)
+static enum frame_got on_overflow(struct frame *f, const struct kept *kept)
 {
-    if (f->member == MEMBER_STREAM) {
-        *len = &f->stream_len;
-        return (struct span){f->stream, sizeof f->stream};
-    }
-    if (f->member == MEMBER_ID) {
-        *len = &f->id_len;
-        return (struct span){f->id, sizeof f->id};
-    }
-    *len = &f->token_len;
-    return (struct span){f->token, sizeof f->token};
-}
-
-static enum frame_got string_overflow(struct frame *f)
-{
-    if (f->member == MEMBER_MESSAGE) {
+    if (kept->limit == NULL) {
         f->spilled = true;
         return FRAME_ROOM;
     }
-    bool is_stream = f->member == MEMBER_STREAM;
-    fault_set(&f->fault, ERROR_LIMIT,
-              is_stream                 ? "CFG_STREAM_BYTES"
-              : f->member == MEMBER_ID  ? "FRAME_ID_BYTES"
-                                        : "CFG_TOKEN_BYTES",
-              is_stream                 ? CFG_STREAM_BYTES
-              : f->member == MEMBER_ID  ? FRAME_ID_BYTES
-                                        : CFG_TOKEN_BYTES);
+    fault_set(&f->fault, ERROR_LIMIT, kept->limit,
+              kept->room.len - DECODE_UNIT_BYTES);
     return FRAME_BAD;
 }
 
 static enum frame_got on_string(struct frame *f, struct input *in,
                                 struct span out)
 {
-    uint32_t *len = &f->message_len, taken, made;
-    struct span all = f->member == MEMBER_MESSAGE ? out
-                                                  : string_room(f, &len);
-    CHECK(*len <= all.len);
-    struct span room = {all.at + *len, all.len - *len};
-    struct view src = {in->at, (uint32_t)(in->end - in->at)};
-    enum decode_got got = decode_step(&f->decode, src, &taken, room, &made);
+    struct kept kept = kept_string(f, out);
+    uint32_t len = *kept.len, taken, made;
+    CHECK(len <= kept.room.len);
+    enum decode_got got = decode_step(
+        &f->decode, (struct view){in->at, (uint32_t)(in->end - in->at)},
+        &taken, (struct span){kept.room.at + len, kept.room.len - len}, &made);
 
     in->at += taken;
-    *len += made;
+    *kept.len = len + made;
     switch (got) {
     case DECODE_MORE:
         return FRAME_MORE;
     case DECODE_ROOM:
-        return string_overflow(f);
+        return on_overflow(f, &kept);
     case DECODE_BAD:
         return bad(f, "a reply that is not JSON: an escape");
     case DECODE_QUOTE:
         break;
     }
     /* What the quote itself brought may lie beyond the limit. */
-    if (f->member != MEMBER_MESSAGE && *len > all.len - DECODE_UNIT_BYTES)
-        return string_overflow(f);
+    if (kept.limit != NULL && *kept.len > kept.room.len - DECODE_UNIT_BYTES)
+        return on_overflow(f, &kept);
     f->state = AFTER_VALUE;
     return FRAME_MORE;
 }

@@ -71,6 +71,8 @@ void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
     l->any = false;
     l->max_ms = from_ms;
     l->since_max = 0;
+    l->since_ask = 0;
+    l->disorder = false;
     l->ask_ms = from_ms;
     l->replay = false;
     l->discard = false;
@@ -84,10 +86,11 @@ void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
     enter(l, LOGS_ASKING);
 }
 
-/* Asked anew from max_ms on, all events of that instant come again. */
+/* Asked anew by the time that was asked for last, all events since then come
+ * again, whatever their order: are all of them known? */
 static bool knows_repeats(const struct logs *l)
 {
-    return l->since_max <= CFG_SEEN_EVENTS;
+    return l->since_ask <= CFG_SEEN_EVENTS;
 }
 
 bool logs_may_change_end(const struct logs *l)
@@ -100,7 +103,11 @@ bool logs_may_change_end(const struct logs *l)
 void logs_change_end(struct logs *l, int64_t until_ms)
 {
     CHECK(logs_may_change_end(l) && until_ms > l->max_ms);
-    l->ask_ms = l->state == LOGS_IDLE ? l->until_ms : l->max_ms;
+    if (l->state == LOGS_IDLE) {
+        l->ask_ms = l->until_ms;
+        l->since_ask = 0;
+    }
+    l->replay = l->state == LOGS_ASKING;
     l->until_ms = until_ms;
     forget_token(l);
     enter(l, LOGS_ASKING);
@@ -171,14 +178,25 @@ static bool words_name_token(const struct fault *f)
            strstr(f->words, "nextToken") != NULL;
 }
 
+/* Without its token, a long window goes on from the latest time it reached,
+ * unless an event came out of order: then one may be missed before it. */
+static bool may_ask_by_time(const struct logs *l)
+{
+    return knows_repeats(l) ||
+           (!l->disorder && l->since_max <= CFG_SEEN_EVENTS);
+}
+
 static enum flow on_call_failed(struct logs *l)
 {
     const struct fault *f = &l->call.fault;
 
     if (l->token_len > 0 && words_name_token(f) &&
-        knows_repeats(l) && l->restarts++ < RESTARTS_MOST) {
+        may_ask_by_time(l) && l->restarts++ < RESTARTS_MOST) {
         forget_token(l);
-        l->ask_ms = l->any ? l->max_ms : l->ask_ms;
+        if (!knows_repeats(l)) {
+            l->ask_ms = l->max_ms;
+            l->since_ask = l->since_max;
+        }
         ask_again(l);
         return FLOW_MOVED;
     }
@@ -269,6 +287,8 @@ static void remember(struct logs *l, const struct log_event *e, uint64_t hash,
     if (e->id.len > 0)
         seen_add(&l->seen, hash);
     l->since_max++;
+    l->since_ask++;
+    l->disorder |= l->any && e->timestamp_ms < l->max_ms;
     page->rises |= !l->any || e->timestamp_ms >= l->max_ms;
     if (!l->any || e->timestamp_ms > l->max_ms) {
         l->max_ms = e->timestamp_ms;

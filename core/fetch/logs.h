@@ -70,6 +70,8 @@ struct logs {
     bool     any;                  /* an event was met in this window */
     int64_t  max_ms;               /* the latest of them */
     uint32_t since_max;            /* ids added to `seen` since max_ms came */
+    uint32_t since_ask;            /* likewise, since ask_ms was last set */
+    bool     disorder;             /* a new event was older than max_ms */
     int64_t  ask_ms;               /* startTime of the next request */
     bool     replay;               /* the page was read before, in part */
     bool     discard;              /* a long message is passed over */
