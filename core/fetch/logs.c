@@ -365,7 +365,11 @@ void logs_is_long(struct logs *l, struct span out)
         .previous = l->previous,
         .head = seen_hash((struct view){out.at, LOGS_HEAD_BYTES}, 0),
     };
-    l->discard = !g->learned || g->passed.previous != g->place.previous ||
+    /* Its time usually stands before the message. */
+    bool other = l->frame.has_timestamp &&
+                 l->frame.event.timestamp_ms != g->timestamp_ms;
+    l->discard = !g->learned || other ||
+                 g->passed.previous != g->place.previous ||
                  g->passed.head != g->place.head;
     if (!l->discard)
         begin_matched(l);
