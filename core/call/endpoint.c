@@ -150,12 +150,19 @@ bool endpoint_is_loopback(struct view authority)
            (view_starts(host, "127.") && is_ipv4(host));
 }
 
+/* What stands before an "@" may be a password, and is not said again. */
 static bool refuse(struct fault *fault, struct view url, const char *why)
 {
     char at[FAULT_WORDS_BYTES];
     struct text t;
+    uint32_t sign;
     text_init(&t, at, sizeof at);
     text_str(&t, "endpoint \"");
+    while ((sign = view_find(url, '@')) < url.len) {
+        text_reset(&t);
+        text_str(&t, "endpoint \"...@");
+        url = view_slice(url, sign + 1, url.len);
+    }
     text_put(&t, view_slice(url, 0, url.len < 200 ? url.len : 200));
     text_str(&t, "\": ");
     text_str(&t, why);
