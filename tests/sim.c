@@ -217,7 +217,9 @@ static bool put_slice(struct transport *t, struct sim_exchange *e)
     if (t->bytes_per_ms > 0)
         e->next_ms += (int64_t)e->held_len / t->bytes_per_ms;
     /* The end may show at once, or only when there is nothing more. */
-    bool last = e->delivered == e->reply->length &&
+    bool clean = e->reply->end == AWS_END_CLEAN;
+    bool last = e->delivered == (clean ? e->reply->length
+                                       : e->reply->end_at) &&
                 chance_below(&t->chance, 2) == 0;
     if (e->held_len == 0 || last)
         end(t, e);

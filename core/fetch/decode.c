@@ -18,23 +18,44 @@ struct cursor {
 
 typedef int8_t lanes16 __attribute__((vector_size(16)));
 
-/* Of 16 bytes, how many come before the first that is not printable ASCII, or
- * a quote or backslash. As signed bytes the control codes and everything
- * beyond ASCII are below the blank. */
-static int plain_bytes(lanes16 bytes)
+/* What stands after a backslash in the usual escapes, and what they mean. */
+static const uint8_t brief[256] = {
+    ['"'] = '"', ['\\'] = '\\', ['b'] = '\b', ['f'] = '\f',
+    ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+};
+
+/* A bit for each of 16 bytes that is not printable ASCII, or a quote or
+ * backslash. As signed bytes the control codes and everything beyond ASCII are
+ * below the blank. */
+static uint32_t special_bits(lanes16 bytes)
 {
     lanes16 special = (lanes16)((bytes < 0x20) | (bytes == '"') |
                                 (bytes == '\\'));
 #ifdef __SSE2__
-    int mask = _mm_movemask_epi8((__m128i)special);
-    return mask != 0 ? __builtin_ctz((unsigned)mask) : 16;
+    return (uint32_t)_mm_movemask_epi8((__m128i)special);
 #else
+    const uint64_t own = 0x8040201008040201, ones = 0x0101010101010101;
     uint64_t half[2];
+
     memcpy(half, &special, 16);
-    return half[0] != 0   ? __builtin_ctzll(half[0]) / 8
-           : half[1] != 0 ? 8 + __builtin_ctzll(half[1]) / 8
-                          : 16;
+    return (uint32_t)((half[0] & own) * ones >> 56 |
+                      (half[1] & own) * ones >> 56 << 8);
 #endif
+}
+
+/* How many of 16 bytes stay as they are; in JSON's form the usual escapes do,
+ * unless cut in two. */
+static int plain_bytes(const struct decode *d, const uint8_t *at,
+                       uint32_t special)
+{
+    while (special != 0) {
+        int n = __builtin_ctz(special);
+        if (n == 15 || d->form != DECODE_JSON || at[n] != '\\' ||
+            brief[at[n + 1]] == 0)
+            return n;
+        special &= ~(3u << n);
+    }
+    return 16;
 }
 
 void decode_init(struct decode *d, enum decode_form form)
@@ -43,14 +64,14 @@ void decode_init(struct decode *d, enum decode_form form)
 }
 
 /* Copies what needs no thought. */
-static void copy_plain(struct cursor *c)
+static void copy_plain(const struct decode *d, struct cursor *c)
 {
     while (c->src_end - c->src >= 16 && c->dst_end - c->dst >= 16) {
         lanes16 bytes;
 
         memcpy(&bytes, c->src, 16);
         memcpy(c->dst, &bytes, 16);
-        int n = plain_bytes(bytes);
+        int n = plain_bytes(d, c->src, special_bits(bytes));
         c->src += n;
         c->dst += n;
         if (n < 16)
@@ -85,13 +106,13 @@ static void put_escape(struct cursor *c, uint32_t code)
 /* One character below U+0080. */
 static void put_ascii(struct decode *d, struct cursor *c, uint8_t b)
 {
-    static const char brief[] = "btn\0fr";  /* of 0x08 to 0x0d */
+    static const char letters[] = "btn\0fr";  /* of 0x08 to 0x0d */
 
     if (d->form == DECODE_TEXT || (b >= 0x20 && b != '"' && b != '\\')) {
         *c->dst++ = b;
     } else if (b >= 0x20 || (b >= 0x08 && b <= 0x0d && b != 0x0b)) {
         *c->dst++ = '\\';
-        *c->dst++ = b >= 0x20 ? b : (uint8_t)brief[b - 0x08];
+        *c->dst++ = b >= 0x20 ? b : (uint8_t)letters[b - 0x08];
     } else {
         put_escape(c, b);
     }
@@ -263,11 +284,6 @@ static void copy_three(struct cursor *c)
  * DECODE_JSON keeps as they are. */
 static void copy_escapes(const struct decode *d, struct cursor *c)
 {
-    static const uint8_t brief[256] = {
-        ['"'] = '"', ['\\'] = '\\', ['b'] = '\b', ['f'] = '\f',
-        ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
-    };
-
     while (c->src_end - c->src >= 2 && c->src[0] == '\\' &&
            c->dst_end - c->dst >= 2 + DECODE_UNIT_BYTES &&
            brief[c->src[1]] != 0) {
@@ -320,7 +336,7 @@ enum decode_got decode_step(struct decode *d, struct view src,
         if (d->escape == 0 && d->utf8_len == 0 && d->high == 0) {
             const uint8_t *from;
             do {
-                copy_plain(&c);
+                copy_plain(d, &c);
                 from = c.src;
                 copy_escapes(d, &c);
                 copy_three(&c);

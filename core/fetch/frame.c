@@ -109,16 +109,11 @@ static void begin_event(struct frame *f)
     f->state = AT_MEMBER;
 }
 
-static bool is_of_event(enum member m)
-{
-    return m <= MEMBER_ID;
-}
-
 /* The member named by `key`, as far as it belongs here. */
 static enum member find_member(const struct frame *f)
 {
     for (enum member m = MEMBER_STREAM; m < MEMBER_OTHER; m++)
-        if (is_of_event(m) == f->in_event &&
+        if ((m <= MEMBER_ID) == f->in_event &&
             f->key_len == known[m].key_len &&
             memcmp(f->key, known[m].text + 1, f->key_len) == 0)
             return m;
@@ -345,6 +340,9 @@ static enum frame_got on_string(struct frame *f, struct input *in,
 
     in->at += taken;
     *kept.len = len + made;
+    /* Beyond the limit there is room, so that slices do not matter. */
+    if (kept.limit != NULL && *kept.len > kept.room.len - DECODE_UNIT_BYTES)
+        return on_overflow(f, &kept);
     switch (got) {
     case DECODE_MORE:
         return FRAME_MORE;
@@ -355,9 +353,6 @@ static enum frame_got on_string(struct frame *f, struct input *in,
     case DECODE_QUOTE:
         break;
     }
-    /* What the quote itself brought may lie beyond the limit. */
-    if (kept.limit != NULL && *kept.len > kept.room.len - DECODE_UNIT_BYTES)
-        return on_overflow(f, &kept);
     f->state = AFTER_VALUE;
     return FRAME_MORE;
 }

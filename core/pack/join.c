@@ -12,7 +12,7 @@ enum {
                   CFG_SLOT_BYTES,
     MILLE       = 1000,
     CENT        = 100,  /* pages are guessed in hundredths */
-    DOUBT_CENTS = 12,   /* by which a guess may be too low */
+    DOUBT_CENTS = 6,    /* by which a guess may be too low, and one a page */
 };
 
 void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
@@ -89,7 +89,8 @@ static int64_t pages_wanted(const struct join *j, int64_t from_ms)
 static int64_t worth(const struct join *j, int64_t span_ms)
 {
     int64_t cents = guess_cents(j, span_ms);
-    int64_t pages = (cents + DOUBT_CENTS + CENT - 1) / CENT;
+    int64_t doubt = DOUBT_CENTS + cents / CENT;
+    int64_t pages = (cents + doubt + CENT - 1) / CENT;
     return cents * CENT / pages;
 }
 
@@ -131,7 +132,7 @@ static int64_t choose_end(const struct join *j, int64_t from_ms,
 static void learn(int64_t *guess, int64_t sample, int64_t most)
 {
     sample = sample < 1 ? 1 : sample > most ? most : sample;
-    bool far = *guess == 0 || sample < *guess / 4;
+    bool far = *guess == 0 || sample < *guess - *guess / 8;
     *guess = far ? sample : (*guess + sample + 1) / 2;
 }
 
