@@ -30,7 +30,8 @@ CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
 PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
-            version runner main_command
+            version runner command_archive command_cat \
+            main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

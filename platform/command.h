@@ -1,0 +1,26 @@
+/* command.h - the commands of firn, and the memory that they share.
+ *
+ * One command a run: what each needs lies in one union. Every function sets
+ * up, runs and speaks for its command, and returns the exit code. */
+#ifndef FIRN_PLATFORM_COMMAND_H
+#define FIRN_PLATFORM_COMMAND_H
+
+#include "runner.h"
+#include "task/archive.h"
+#include "task/cat.h"
+
+enum { COMMAND_STEPS = 64 };  /* before the network is looked at again */
+
+/* All memory of the program but the pool and the stack. */
+struct memory {
+    struct runner runner;
+    union {
+        struct archive archive;
+        struct cat     cat;
+    } job;
+};
+
+int command_archive(struct memory *m);
+int command_cat(struct memory *m);
+
+#endif

@@ -1,0 +1,167 @@
+/* command_archive.c - one group, one window, one object. */
+#include <unistd.h>
+
+#include "command.h"
+
+enum {
+    STOP_MS = 1700,  /* to tell S3 after a signal; two seconds are promised */
+};
+
+static const char *phase(enum archive_state state)
+{
+    switch (state) {
+    case ARCHIVE_GROUP:
+    case ARCHIVE_EXISTING:   return "looking";
+    case ARCHIVE_READING:    return "reading";
+    case ARCHIVE_RECHECK:
+    case ARCHIVE_COMMITTING: return "committing";
+    case ARCHIVE_RECEIPT:    return "receipt";
+    case ARCHIVE_ABORTING:   return "aborting";
+    case ARCHIVE_DONE:
+    case ARCHIVE_FAILED:     break;
+    }
+    return "ending";
+}
+
+static struct report_counts archive_counts(const struct runner *r,
+                                           const struct archive *a)
+{
+    return (struct report_counts){
+        .events = a->counts.events, .bytes_raw = a->counts.bytes_raw,
+        .bytes_stored = a->counts.bytes_stored, .parts = a->counts.parts,
+        .requests = r->site.requests,
+        .throttled = r->site.throttled,
+        .retried = r->site.retried,
+    };
+}
+
+static void show(struct runner *r, const struct archive *a, struct now now)
+{
+    struct report_progress p = {
+        .phase = phase(a->state), .spec = a->spec,
+        .counts = archive_counts(r, a), .reached_ms = a->counts.reached_ms,
+    };
+    progress_show(&r->progress, &p, now);
+}
+
+/* Steps until it ends. A signal stops it; if S3 cannot be told in time, the
+ * next run finds what is left. */
+static enum flow drive(struct runner *r, struct archive *a)
+{
+    int64_t stop_mono_ms = INT64_MAX;
+    enum flow flow = FLOW_MOVED;
+    for (;;) {
+        struct now now = posix_now();
+        for (uint32_t i = 0; i < COMMAND_STEPS; i++) {
+            flow = archive_step(a, now);
+            if (flow != FLOW_MOVED)
+                break;
+        }
+        if (flow == FLOW_ENDED || flow == FLOW_FAILED)
+            return flow;
+        if (now.mono_ms >= stop_mono_ms) {
+            fault_set(&a->fault, ERROR_STOPPED, "stopped by a signal", 0);
+            return FLOW_FAILED;
+        }
+        show(r, a, now);
+        int64_t wake = flow == FLOW_MOVED ? now.mono_ms : archive_wake_ms(a);
+        if (progress_wake_ms(&r->progress) < wake)
+            wake = progress_wake_ms(&r->progress);
+        if (stop_mono_ms < wake)
+            wake = stop_mono_ms;
+        if (runner_wait(r, wake, now)) {
+            stop_mono_ms = now.mono_ms + STOP_MS;
+            archive_stop(a);
+        }
+    }
+}
+
+static struct view s3_name(struct runner *r, const struct archive *a)
+{
+    struct text t;
+    text_init(&t, r->path, sizeof r->path);
+    text_str(&t, "s3://");
+    text_str(&t, a->spec->bucket);
+    text_char(&t, '/');
+    text_str(&t, a->key);
+    return text_view(&t);
+}
+
+static struct view fault_thing(struct runner *r, const struct archive *a)
+{
+    bool s3 = a->fault.operation != NULL &&
+              view_starts(view_of(a->fault.operation), "s3:");
+    return s3 ? s3_name(r, a) : view_of(a->spec->group);
+}
+
+static struct report_result describe(const struct runner *r,
+                                     const struct archive *a)
+{
+    return (struct report_result){
+        .spec = a->spec, .key = view_of(a->key), .action = a->result.action,
+        .state = a->result.state[0] != '\0' ? a->result.state : NULL,
+        .reason = view_of(a->result.reason), .counts = archive_counts(r, a),
+        .counted = strcmp(a->result.action, "archived") == 0 ||
+                   strcmp(a->result.action, "skipped") == 0,
+    };
+}
+
+static int say_result(struct runner *r, const struct archive *a,
+                      enum flow flow)
+{
+    enum output form = r->options.output;
+    struct report_result result = describe(r, a);
+    if (flow == FLOW_FAILED && form == OUTPUT_TEXT)
+        return 0;
+    if (flow == FLOW_FAILED) {
+        const struct fault *f = &a->fault;
+        result.action = "failed";
+        result.state = NULL;
+        result.counted = false;
+        result.reason = view_of(f->words[0] != '\0' ? f->words
+                           : f->code[0] != '\0' ? f->code : f->what);
+    }
+    struct text t = runner_text(r);
+    report_result(&t, &result, form);
+    text_char(&t, '\n');
+    return runner_say(r, &t);
+}
+
+/* A store that tells no checksum is said once, here and in the receipt. */
+static void warn_unconfirmed(struct runner *r, const struct archive *a)
+{
+    const struct message_context context = {.thing = s3_name(r, a)};
+    const struct fault warning = {
+        .what = "S3 did not confirm the object's CRC64NVME; its size alone "
+                "was checked",
+    };
+    struct text t = runner_text(r);
+    if (strcmp(a->result.action, "archived") != 0 || !a->spec->checksum ||
+        a->upload.crc_confirmed || r->options.quiet)
+        return;
+    message_warning(&t, &warning, &context);
+    text_char(&t, '\n');
+    (void)posix_write(STDERR_FILENO, text_view(&t));
+}
+
+int command_archive(struct memory *m)
+{
+    struct runner *r = &m->runner;
+    struct archive *a = &m->job.archive;
+    struct span room = {(uint8_t *)a, sizeof *a};
+    struct fault fault;
+    fault_reset(&fault);
+    if (!runner_begin(r, room, &fault))
+        return runner_complain(r, &fault, view_of(NULL));
+    archive_init(a, &r->site, &r->options.spec);
+    enum flow flow = drive(r, a);
+    int code = say_result(r, a, flow);
+    if (flow == FLOW_FAILED)
+        code = exit_worse(code, runner_complain(r, &a->fault,
+                                                fault_thing(r, a)));
+    else
+        warn_unconfirmed(r, a);
+    struct report_done done = {.exit = code, .counts = archive_counts(r, a)};
+    progress_done(&r->progress, &done, posix_now());
+    return code;
+}
