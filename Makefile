@@ -14,14 +14,15 @@ PROFILE ?= default
 # --- sources, in reading order: the journey of a byte ----------------------
 
 BASE  := error text json xml date nearest zone ring stage chance chain crc \
-         tally
+         tally members
 CALL  := http endpoint settings provider keys credentials sigv4 pace site \
          trouble request call ask
 FETCH := decode frame seen group logs object member inflate record
 PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload index receipt \
-         receipt_read existing
-TASK  := message plan options manual report archive escape cat
+         receipt_read existing checkpoint journal lease sweep
+TASK  := message plan options manual report refuse document archive escape \
+         cat
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \

@@ -11,12 +11,19 @@ static const char *phase(enum archive_state state)
 {
     switch (state) {
     case ARCHIVE_GROUP:
-    case ARCHIVE_EXISTING:   return "looking";
+    case ARCHIVE_EXISTING:
+    case ARCHIVE_LOOKING:    return "looking";
+    case ARCHIVE_TAKING:     return "waiting";
     case ARCHIVE_READING:    return "reading";
     case ARCHIVE_RECHECK:
+    case ARCHIVE_STORING:
+    case ARCHIVE_RECORDING:
     case ARCHIVE_COMMITTING: return "committing";
     case ARCHIVE_RECEIPT:    return "receipt";
     case ARCHIVE_ABORTING:   return "aborting";
+    case ARCHIVE_RELEASING:
+    case ARCHIVE_SWEEPING:
+    case ARCHIVE_DROPPING:
     case ARCHIVE_DONE:
     case ARCHIVE_FAILED:     break;
     }

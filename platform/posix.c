@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,6 +60,15 @@ uint64_t posix_seed(void)
 
     CHECK(random_bytes((uint8_t *)&seed, sizeof seed));
     return seed;
+}
+
+void posix_holder(struct text *t)
+{
+    struct utsname names;
+
+    text_str(t, uname(&names) == 0 ? names.nodename : "unknown");
+    text_char(t, ':');
+    text_i64(t, getpid());
 }
 
 int mbedtls_hardware_poll(void *context, unsigned char *out, size_t len,

@@ -12,6 +12,8 @@
 struct now posix_now(void);
 /* Unpredictable, for jitter and names. */
 uint64_t   posix_seed(void);
+/* Appends this machine's name and our process number: "ip-10-0-0-7:4711". */
+void       posix_holder(struct text *t);
 /* Fills s->env by the names of setting_name[]; empty where unset. */
 void       posix_environment(struct settings *s);
 /* One variable; empty where unset. */

@@ -78,7 +78,12 @@ static bool set_up_site(struct runner *c, const struct settings *settings,
                         struct fault *fault)
 {
     const struct options *o = &c->options;
+    char name[512];
+    struct text holder;
+    text_init(&holder, name, sizeof name);
+    posix_holder(&holder);
     const struct site_options options = {
+        .holder = text_view(&holder),
         .settings = settings, .region = view_of(o->region),
         .endpoint_url = view_of(o->endpoint_url),
         .bucket_owner = view_of(o->bucket_owner),

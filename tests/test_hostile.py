@@ -116,7 +116,7 @@ FAILURES = [
     ("every reply breaks off", "", "FilterLogEvents cut=100", 69, ["/g"]),
     ("a token that leads to itself", "page-bytes=50000",
      "FilterLogEvents same-token", 69, ["/g"]),
-    ("another object comes first", "", "PutObject #1 "
+    ("another object comes first", "", "PutObject #4 "
      "error=PreconditionFailed status=412", 75, ["PreconditionFailed"]),
 ]
 

@@ -208,6 +208,8 @@ struct machine {
     uint16_t           next[CFG_SLOT_COUNT];
     struct lane        lanes[CFG_LANE_COUNT];
     uint8_t            slots[CFG_SLOT_COUNT * CFG_SLOT_BYTES];
+    struct tally       tally;
+    int64_t            begin_ms;  /* of the window in hand */
 };
 static struct machine machine;
 
@@ -280,6 +282,8 @@ static void begin_machine(struct machine *k, struct aws *m,
     k->shared.settled_ms = INT64_MAX;
     k->shared.ingested = k->shared.id = !mood->text;
     pack_init(&k->shared.pack, mood->kind);
+    tally_init(&k->tally);
+    k->begin_ms = INT64_MIN;
     join_init(&k->join, k->lanes, &k->shared, &k->site, DAY_FROM, until);
 }
 
@@ -333,6 +337,20 @@ static const char *block_fault(const struct block *got, struct view raw,
     return NULL;
 }
 
+/* A window begins behind all blocks before it, and where one ends. */
+static const char *window_fault(struct machine *k, const struct block *b)
+{
+    bool first = k->begin_ms == INT64_MIN;
+    if (b->begin_ms == BLOCK_INNER)
+        return first ? "the first block begins no window" : NULL;
+    if (b->begin_ms <= k->begin_ms || b->first_ms < b->begin_ms)
+        return "a window's beginning";
+    if (!first && b->begin_ms <= k->tally.last_ms)
+        return "a window begins before its time";
+    k->begin_ms = b->begin_ms;
+    return NULL;
+}
+
 /* Takes the blocks that are ready, each against what should come. */
 static const char *take_blocks(struct machine *k, struct oracle *o,
                                struct figures *f, uint32_t most)
@@ -349,8 +367,12 @@ static const char *take_blocks(struct machine *k, struct oracle *o,
                     (unsigned long long)f->blocks,
                     (unsigned long long)f->raw_bytes, b->raw_bytes,
                     b->events, o->block.raw_bytes, o->block.events);
+        if (fault == NULL)
+            fault = window_fault(k, b);
         if (fault != NULL)
             return fault;
+        tally_merge(&k->tally, &b->settled);
+        tally_merge(&k->tally, &b->late);
         f->blocks++;
         f->raw_bytes += raw.len;
         join_take(&k->join);
@@ -392,7 +414,7 @@ static const char *drive(struct machine *k, struct oracle *o,
 
 static const char *end_fault(const struct machine *k, const struct oracle *o)
 {
-    if (k->join.settled.events + k->join.late.events != o->lines)
+    if (k->tally.events != o->lines)
         return "the tally counts otherwise";
     if (k->arena.free_count != CFG_SLOT_COUNT)
         return "slots are lost";

@@ -166,7 +166,7 @@ static void the_longest_list(void **state)
     arena_init(&arena, (struct span){arena_bytes, sizeof arena_bytes},
                arena_next, CFG_SLOT_BYTES);
     chain_init(&body);
-    listing_init(&l, &arena, &body);
+    listing_init(&l, &arena, &body, LIMIT_PART_COUNT);
     for (uint32_t n = 0; n < 10; n++) {
         write_page(&page, 1000 * n + 1, 1000 * n + 1000, n < 9);
         (void)read_page(&l, text_view(&page), 9000 * n + 20);

@@ -134,8 +134,10 @@ static bool flows(uint32_t slots, uint64_t seed)
     bool ok = true;
     for (uint32_t n = 0; ok && !all_read(); n++)
         ok = turn(seed % 4 < 2) || anything();
-    if (ok)
+    if (ok) {
         upload_end(&upload);
+        upload_commit(&upload);
+    }
     ok = ok && drive(&upload) == FLOW_ENDED && upload.crc == want_crc &&
          upload.crc_confirmed && nothing_open();
     wire_close();

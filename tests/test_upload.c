@@ -47,6 +47,7 @@ static void the_object_is_described(void **state)
     assert_non_null(strstr(wire.request,
                            "x-amz-checksum-type:FULL_OBJECT\n"));
     upload_end(&upload);
+    upload_commit(&upload);
     assert_int_equal(drive(&upload), FLOW_ENDED);
     aws_object(wire.model, "archive", "a/b c/events.ndjson.gz", &info);
     assert_true(aws_is(info.storage_class, "GLACIER_IR"));
@@ -254,6 +255,7 @@ static void abort_wherever_it_is(void **state)
         begin(SLOTS);
         append(&upload, 0, LARGE_BYTES);
         upload_end(&upload);
+        upload_commit(&upload);
         for (int i = 0; i < steps; i++)
             if (upload_step(&upload, wire_now()) != FLOW_MOVED)
                 wire_move();
@@ -284,6 +286,7 @@ static void resume_at_a_part(void **state)
     assert_true(upload_offset(&upload) == was.bytes);
     append(&upload, (uint32_t)was.bytes, 2 * CFG_PART_BYTES + 7);
     upload_end(&upload);
+    upload_commit(&upload);
     assert_int_equal(drive(&upload), FLOW_ENDED);
     assert_true(good(2 * CFG_PART_BYTES + 7) && nothing_open());
     end();
@@ -301,6 +304,7 @@ static void no_part_past_the_last(void **state)
     assert_false(upload_room(&upload, 10));
     upload_block_end(&upload);
     upload_end(&upload);
+    upload_commit(&upload);
     assert_int_equal(drive(&upload), FLOW_FAILED);
     end();
 }

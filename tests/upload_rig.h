@@ -83,6 +83,7 @@ static inline enum flow send(uint32_t bytes)
 {
     append(&upload, 0, bytes);
     upload_end(&upload);
+    upload_commit(&upload);
     return drive(&upload);
 }
 
@@ -95,6 +96,7 @@ static inline void put_other(const char *body)
     upload_init(&other, &site, &arena, &it);
     upload_append(&other, view_of(body));
     upload_end(&other);
+    upload_commit(&other);
     assert_int_equal(drive(&other), FLOW_ENDED);
 }
 

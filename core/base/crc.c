@@ -129,3 +129,25 @@ void crc64_text(struct text *t, uint64_t crc)
         bytes[i] = (uint8_t)(crc >> (56 - 8 * i));
     text_base64(t, (struct view){bytes, sizeof bytes});
 }
+
+static uint32_t base64_digit(uint8_t c)
+{
+    struct view digits = view_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/");
+    return view_find(digits, c);
+}
+
+bool crc64_parse(struct view v, uint64_t *crc)
+{
+    uint64_t value = 0;
+    if (v.len != CRC64_TEXT_BYTES || v.at[CRC64_TEXT_BYTES - 1] != '=')
+        return false;
+    for (uint32_t i = 0; i < CRC64_TEXT_BYTES - 1; i++) {
+        uint32_t digit = base64_digit(v.at[i]);
+        if (digit > 63 || (i == 10 && digit % 4 != 0))
+            return false;
+        value = i < 10 ? value << 6 | digit : value << 4 | digit >> 2;
+    }
+    *crc = value;
+    return true;
+}

@@ -17,7 +17,8 @@ uint64_t crc64_add(uint64_t crc, struct view bytes);
 /* The CRC of what had `first` followed by `len` bytes that had `second`. */
 uint64_t crc64_combine(uint64_t first, uint64_t second, uint64_t len);
 uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t len);
-/* As S3 writes it: CRC64_TEXT_BYTES characters. */
+/* As S3 writes it: CRC64_TEXT_BYTES characters; and back. */
 void     crc64_text(struct text *t, uint64_t crc);
+bool     crc64_parse(struct view v, uint64_t *crc);
 
 #endif

@@ -32,11 +32,10 @@ void call_init(struct call *c, struct site *site, struct ring *sink)
     memset(c, 0, sizeof *c);
     c->site = site;
     c->sink = sink;
-    text_init(&c->path, c->path_bytes, sizeof c->path_bytes);
-    text_init(&c->query, c->query_bytes, sizeof c->query_bytes);
+    text_init(&c->path, c->url_bytes + CALL_ORIGIN_BYTES, CFG_URL_BYTES);
+    text_init(&c->query, c->url_bytes + CALL_ORIGIN_BYTES, 1);
     text_init(&c->headers, c->header_bytes, sizeof c->header_bytes);
     text_init(&c->host, c->host_bytes, sizeof c->host_bytes);
-    text_init(&c->url, c->url_bytes, sizeof c->url_bytes);
     text_init(&c->signed_headers, c->signed_bytes, sizeof c->signed_bytes);
     text_init(&c->body, c->body_bytes, sizeof c->body_bytes);
 }
@@ -55,9 +54,10 @@ static void put_target(struct call *c, const char *operation)
 void call_begin(struct call *c, const struct operation *operation)
 {
     CHECK(c->state != CALL_WAITING && c->state != CALL_SENDING);
-    struct text *const texts[] = {&c->path, &c->query, &c->headers, &c->body};
+    struct text *const texts[] = {&c->path, &c->headers, &c->body};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         text_reset(texts[i]);
+    text_init(&c->query, c->url_bytes + CALL_ORIGIN_BYTES, 1);
     fault_reset(&c->fault);
     c->operation = operation;
     c->attempt = 0;
@@ -96,9 +96,19 @@ void call_key(struct call *c, struct view bucket, struct view key)
         refuse(c, "this is no name of a bucket");
 }
 
+/* The query stands behind the path, with room for the mark between. */
+static void begin_query(struct call *c)
+{
+    uint32_t behind = c->path.len + 1;
+    if (behind < CFG_URL_BYTES)
+        text_init(&c->query, c->path.at + behind, CFG_URL_BYTES - behind);
+}
+
 void call_query(struct call *c, const char *name, struct view value)
 {
     CHECK(c->state == CALL_WAITING && c->attempt == 0);
+    if (c->query.capacity == 1)
+        begin_query(c);
     (void)sigv4_query(&c->query, view_of(name), value);
 }
 

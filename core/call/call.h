@@ -44,6 +44,8 @@ struct operation {
                                   caller looks at reply.status; 0: none */
 };
 
+enum { CALL_ORIGIN_BYTES = 336 };  /* "https://" and a host */
+
 struct call {
     struct site            *site;
     struct ring            *sink;     /* may be NULL: a 2xx body is dropped */
@@ -60,7 +62,7 @@ struct call {
     struct http_exchange exchange;  /* public: reply, received, sent */
 
     /* private: the parts of the request, and what retrying needs */
-    struct text     path, query, headers, host, url, signed_headers, body;
+    struct text     path, query, headers, host, signed_headers, body;
     struct view     slice;      /* `body` as a slice */
     const struct view *slices;  /* of the caller, instead of `body` */
     uint32_t        slice_count;
@@ -78,10 +80,9 @@ struct call {
     bool            cured_clock, cured_keys, cured_region;
     char            region[REGION_BYTES];  /* "": the endpoint's */
     char            bucket_bytes[256];
-    char            path_bytes[CFG_URL_BYTES];
-    char            query_bytes[CFG_URL_BYTES];
     char            host_bytes[320];
-    char            url_bytes[CFG_URL_BYTES + 512];
+    char            url_bytes[CALL_ORIGIN_BYTES + CFG_URL_BYTES];  /* path and
+                                   query stand in their place from the first */
     char            header_bytes[CFG_HEADER_BYTES / 2];  /* no token */
     char            signed_bytes[CFG_HEADER_BYTES];
     char            body_bytes[CFG_BODY_BYTES];

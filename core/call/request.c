@@ -29,6 +29,22 @@ struct endpoint request_endpoint(const struct call *c)
     return e;
 }
 
+/* Scheme and host go right before the path, and the query behind its mark. */
+static const char *join_url(struct call *c, const char *scheme)
+{
+    struct view start = view_of(scheme), host = text_view(&c->host);
+    char *at = c->path.at - host.len;
+    CHECK(start.len + 3 + host.len <= CALL_ORIGIN_BYTES);
+    memcpy(at, host.at, host.len);
+    at -= 3;
+    memcpy(at, "://", 3);
+    at -= start.len;
+    memcpy(at, start.at, start.len);
+    if (c->query.len > 0)
+        c->path.at[c->path.len] = '?';
+    return at;
+}
+
 /* Host and URL; the host of a redirect has been set before. */
 static void put_url(struct call *c, const struct endpoint *e)
 {
@@ -44,13 +60,7 @@ static void put_url(struct call *c, const struct endpoint *e)
         text_str(&c->path, e->base_path);
         text_char(&c->path, '/');
     }
-    text_reset(&c->url);
-    text_str(&c->url, e->scheme);
-    text_str(&c->url, "://");
-    text_put(&c->url, text_view(&c->host));
-    text_put(&c->url, text_view(&c->path));
-    text_str(&c->url, c->query.len > 0 ? "?" : "");
-    text_put(&c->url, text_view(&c->query));
+    c->exchange.request.url = join_url(c, e->scheme);
 }
 
 static void put_body(struct call *c)
@@ -121,15 +131,13 @@ bool request_write(struct call *c, struct now aws, struct fault *fault)
     };
     put_body(c);
     put_url(c, &e);
-    if (c->path.overflow || c->query.overflow || c->url.overflow ||
-        c->host.overflow)
+    if (c->path.overflow || c->query.overflow || c->host.overflow)
         return refuse(fault, "CFG_URL_BYTES", CFG_URL_BYTES);
     if (c->body.overflow)
         return refuse(fault, "CFG_BODY_BYTES", CFG_BODY_BYTES);
     put_headers(c, &e, aws);
     if (c->headers.overflow || c->signed_headers.overflow)
         return refuse(fault, "CFG_HEADER_BYTES", CFG_HEADER_BYTES);
-    x->request.url = c->url.at;
     x->request.headers = c->signed_headers.at;
     return true;
 }

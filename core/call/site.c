@@ -117,6 +117,11 @@ bool site_init(struct site *s, const struct site_options *options,
                                    "use_dualstack_endpoint"),
         .allow_http = o.allow_http,
     };
+    struct text holder;
+    text_init(&holder, s->holder, sizeof s->holder);
+    text_put(&holder, view_slice(o.holder, 0, o.holder.len <
+                                 SITE_HOLDER_BYTES ? o.holder.len
+                                                   : SITE_HOLDER_BYTES - 1));
     chance_init(&s->chance, o.seed);
     pace_init(&s->pace, s->rate > 0 ? s->rate : 1);
     if (!credentials_init(&s->credentials, o.settings,

@@ -16,7 +16,7 @@
 #include "call/sigv4.h"
 #include "call/transport.h"
 
-enum { SITE_BUCKETS = 4 };
+enum { SITE_BUCKETS = 4, SITE_HOLDER_BYTES = 96 };
 
 /* A bucket that S3 said is in another region. */
 struct site_bucket {
@@ -43,6 +43,8 @@ struct site {
     uint32_t           bucket_next;      /* to be forgotten */
     bool               expected_owner;
     char               owner[16];        /* x-amz-expected-bucket-owner */
+    char               holder[SITE_HOLDER_BYTES];  /* who we are, for people:
+                                            a lease's holder */
 };
 
 struct site_options {
@@ -52,6 +54,7 @@ struct site_options {
     struct view bucket_owner;
     bool        fips, dualstack, allow_http;
     uint32_t    rate;             /* log reads a second; 0: half the quota */
+    struct view holder;           /* host and process; cut if too long */
     uint64_t    seed;             /* for jitter */
 };
 

@@ -30,8 +30,6 @@ void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
     j->windows[0] = (struct join_window){from_ms, until_ms, JOIN_GAP};
     j->window_count = 1;
     j->repeated = 0;
-    tally_init(&j->settled);
-    tally_init(&j->late);
     fault_reset(&j->fault);
     for (uint32_t i = 0; i < CFG_LANE_COUNT; i++)
         lane_init(&lanes[i], site, shared);
@@ -271,7 +269,6 @@ static void retire_head(struct join *j)
 {
     struct lane *l = lane_of(j, 0);
 
-    lane_tally(l, &j->settled, &j->late);
     j->repeated += l->logs.repeated;
     l->logs.repeated = 0;
     lane_cancel(l);

@@ -37,7 +37,6 @@ struct join {
     uint32_t page_events;
     uint32_t pages_seen[CFG_LANE_COUNT];  /* of each lane's window */
     uint64_t raw_seen[CFG_LANE_COUNT];
-    struct tally settled, late;    /* public: of all windows done */
     uint64_t repeated;             /* public: repeats dropped */
     struct fault fault;            /* public, at FLOW_FAILED */
 };

@@ -29,13 +29,15 @@ static void begin_start(struct lane_start *s)
 {
     s->at_ms = INT64_MAX;
     s->blocks = 0;
-    tally_init(&s->settled);
-    tally_init(&s->late);
 }
 
-static void begin_block(struct lane *l)
+static void begin_block(struct lane *l, int64_t begin_ms)
 {
-    l->open = (struct block){.first_ms = INT64_MAX, .last_ms = INT64_MIN};
+    l->open = (struct block){
+        .first_ms = INT64_MAX, .last_ms = INT64_MIN, .begin_ms = begin_ms,
+    };
+    tally_init(&l->open.settled);
+    tally_init(&l->open.late);
 }
 
 void lane_begin(struct lane *l, int64_t from_ms, int64_t until_ms, bool last)
@@ -44,9 +46,7 @@ void lane_begin(struct lane *l, int64_t from_ms, int64_t until_ms, bool last)
     logs_begin(&l->logs, from_ms, until_ms);
     cut_init(&l->cut, from_ms - l->shared->day_ms);
     begin_start(&l->start);
-    tally_init(&l->settled);
-    tally_init(&l->late);
-    begin_block(l);
+    begin_block(l, from_ms);
     l->blocks_made = 0;
     l->blocks_taken = 0;
     l->raw_bytes = 0;
@@ -103,16 +103,11 @@ void lane_trim(struct lane *l)
         l->packed_bytes -= b->packed_bytes;
         lane_take(l);
     }
+    struct block *first = l->blocks_taken == l->blocks_made
+                              ? &l->open
+                              : &l->blocks[l->blocks_taken % CFG_LANE_BLOCKS];
+    first->begin_ms = l->start.at_ms;
     begin_start(&l->start);
-}
-
-void lane_tally(const struct lane *l, struct tally *settled,
-                struct tally *late)
-{
-    tally_merge(settled, &l->start.settled);
-    tally_merge(late, &l->start.late);
-    tally_merge(settled, &l->settled);
-    tally_merge(late, &l->late);
 }
 
 int64_t lane_wake_ms(const struct lane *l)
@@ -144,12 +139,13 @@ static void close_block(struct lane *l, uint32_t len, uint32_t follows)
     l->raw_bytes += len;
     l->packed_bytes += b->packed_bytes;
     memmove(l->block, l->block + len, follows);
-    begin_block(l);
+    begin_block(l, BLOCK_INNER);
 }
 
 static struct tally *tally_of(struct lane *l, const struct log_event *e)
 {
-    return e->ingestion_ms < l->shared->settled_ms ? &l->settled : &l->late;
+    return e->ingestion_ms < l->shared->settled_ms ? &l->open.settled
+                                                   : &l->open.late;
 }
 
 static void note_event(struct lane *l, int64_t timestamp_ms)
@@ -200,30 +196,23 @@ static enum flow failed(struct lane *l)
  * kept, and what was made so far is told from the rest. */
 static void find_start(struct lane *l, int64_t at)
 {
+    if (l->start.at_ms != INT64_MAX || l->blocks_taken != 0)
+        return;
     int64_t sure = cut_sure(&l->cut, at);
-
     if (sure == CUT_NONE)
         return;
     l->start = (struct lane_start){
         .at_ms = l->shared->day_ms + sure,
         .blocks = l->blocks_made + (l->block_len > 0),
-        .settled = l->settled,
-        .late = l->late,
     };
-    tally_init(&l->settled);
-    tally_init(&l->late);
 }
 
 static enum flow on_event(struct lane *l)
 {
     const struct log_event *e = &l->logs.event;
     int64_t at = e->timestamp_ms - l->shared->day_ms;
-    struct view message = {l->block + l->block_len + l->gap,
-                           l->logs.message_len};
 
-    if (l->start.at_ms == INT64_MAX && l->blocks_taken == 0)
-        find_start(l, at);
-    tally_add(tally_of(l, e), e->timestamp_ms, message);
+    find_start(l, at);
     uint32_t len = make_line(l);
     bool ends = cut_before(&l->cut, at) ||
                 l->block_len + len > CFG_BLOCK_BYTES;
@@ -231,6 +220,9 @@ static enum flow on_event(struct lane *l)
         close_block(l, l->block_len, len);
         l->block_len = 0;
     }
+    struct view message = {l->block + l->block_len + l->line.head_len,
+                           l->logs.message_len};
+    tally_add(tally_of(l, e), e->timestamp_ms, message);
     cut_add(&l->cut, at, len);
     note_event(l, e->timestamp_ms);
     l->open.events++;

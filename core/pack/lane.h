@@ -23,7 +23,12 @@ struct block {
     uint32_t events;             /* that begin in it */
     int64_t  first_ms, last_ms;  /* least and greatest timestamp; a block
                                     within a long event has that event's */
+    int64_t  begin_ms;           /* of its window, of which it is the first;
+                                    or BLOCK_INNER */
+    struct tally settled, late;  /* events that end in it; late: ingested after
+                                    lane_shared.settled_ms */
 };
+#define BLOCK_INNER INT64_MIN
 
 /* What all lanes of a job share. */
 struct lane_shared {
@@ -37,9 +42,8 @@ struct lane_shared {
 
 /* From `at_ms` on a lane is right wherever its window should have begun. */
 struct lane_start {
-    int64_t      at_ms;         /* INT64_MAX: no such point yet */
-    uint32_t     blocks;        /* what was made before it */
-    struct tally settled, late;
+    int64_t  at_ms;   /* INT64_MAX: no such point yet */
+    uint32_t blocks;  /* made before it */
 };
 
 struct lane_policy {
@@ -59,7 +63,6 @@ struct lane {
     } state;             /* public */
     struct logs   logs;  /* public: window, page, fault */
     struct lane_start start;      /* public */
-    struct tally  settled, late;  /* of the window so far, after `start` */
     struct chain  chain;          /* public: packed bytes of `blocks` */
     struct block  blocks[CFG_LANE_BLOCKS];  /* public, a ring */
     uint32_t      blocks_made, blocks_taken;
@@ -87,9 +90,6 @@ void lane_change_end(struct lane *l, int64_t until_ms, bool last);
 /* There is a start.at_ms: the window begins there, and none of what was made
  * before it has been taken. */
 void lane_trim(struct lane *l);
-/* Adds what its window is. */
-void lane_tally(const struct lane *l, struct tally *settled,
-                struct tally *late);
 /* Forgets its window and what it made. */
 void lane_cancel(struct lane *l);
 /* FLOW_WANT_ROOM: the chain or `blocks` must be emptied first. FLOW_ENDED:

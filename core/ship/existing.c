@@ -175,20 +175,24 @@ enum flow existing_step(struct existing *e, struct now now)
     return FLOW_FAILED;
 }
 
-bool existing_agrees(const struct existing *e)
+bool existing_is_stored(const struct existing *e, const struct receipt *r)
 {
-    const struct receipt *r = &e->receipt;
     char crc[CRC64_TEXT_BYTES + 1];
     struct text t;
 
-    if (!e->has_receipt || !e->has_object || r->bytes_stored != e->bytes ||
-        !view_is(r->etag, e->etag))
+    if (!e->has_object || r->bytes_stored != e->bytes)
         return false;
     if (!r->has_crc || e->crc64nvme[0] == '\0')
         return true;
     text_init(&t, crc, sizeof crc);
     crc64_text(&t, r->crc64nvme);
     return strcmp(crc, e->crc64nvme) == 0;
+}
+
+bool existing_agrees(const struct existing *e)
+{
+    return e->has_receipt && view_is(e->receipt.etag, e->etag) &&
+           existing_is_stored(e, &e->receipt);
 }
 
 bool existing_is_window(const struct existing *e, const struct receipt *want)

@@ -49,5 +49,8 @@ enum flow existing_step(struct existing *e, struct now now);
 bool existing_is_window(const struct existing *e, const struct receipt *want);
 /* Does the receipt agree with the object's size, ETag and checksum? */
 bool existing_agrees(const struct existing *e);
+/* Is the object of that receipt's size, and its checksum, where both are told,
+ * the same? */
+bool existing_is_stored(const struct existing *e, const struct receipt *r);
 
 #endif

@@ -19,14 +19,19 @@ static void join(struct index_entry *e, const struct index_entry *next)
         e->greatest_ms = next->greatest_ms;
 }
 
-static void halve(struct index *x)
+void index_halve(struct index *x)
 {
     CHECK(x->stride <= UINT32_MAX / 2);
-    for (uint32_t i = 0; i < CFG_INDEX_BLOCKS / 2; i++) {
+    bool odd = x->count % 2 != 0;
+    for (uint32_t i = 0; i < x->count / 2; i++) {
         x->entries[i] = x->entries[2 * i];
         join(&x->entries[i], &x->entries[2 * i + 1]);
     }
-    x->count = CFG_INDEX_BLOCKS / 2;
+    if (odd)
+        x->entries[x->count / 2] = x->entries[x->count - 1];
+    else if (x->count > 0)
+        x->in_last += x->stride;
+    x->count = x->count / 2 + odd;
     x->stride *= 2;
 }
 
@@ -38,28 +43,59 @@ void index_add(struct index *x, const struct index_entry *block)
         return;
     }
     if (x->count == CFG_INDEX_BLOCKS)
-        halve(x);
+        index_halve(x);
     CHECK(x->count == 0 || block->offset >= x->entries[x->count - 1].offset);
     x->entries[x->count++] = *block;
     x->in_last = 1;
 }
 
-void index_write(struct text *t, const struct index *x)
+static void put_entry(struct text *t, const struct index_entry *e)
 {
     text_char(t, '[');
-    for (uint32_t i = 0; i < x->count; i++) {
-        const struct index_entry *e = &x->entries[i];
-        text_str(t, i > 0 ? ",\n[" : "\n[");
-        text_u64(t, e->offset);
-        text_char(t, ',');
-        text_u64(t, e->raw_offset);
-        text_char(t, ',');
-        text_i64(t, e->least_ms);
-        text_char(t, ',');
-        text_i64(t, e->greatest_ms);
-        text_char(t, ',');
-        text_u64(t, e->events);
-        text_char(t, ']');
+    text_u64(t, e->offset);
+    text_char(t, ',');
+    text_u64(t, e->raw_offset);
+    text_char(t, ',');
+    text_i64(t, e->least_ms);
+    text_char(t, ',');
+    text_i64(t, e->greatest_ms);
+    text_char(t, ',');
+    text_u64(t, e->events);
+    text_char(t, ']');
+}
+
+static void put_entries(struct text *t, const struct index *x, uint64_t count)
+{
+    text_char(t, '[');
+    for (uint64_t i = 0; i < count; i++) {
+        text_str(t, i > 0 ? ",\n" : "\n");
+        put_entry(t, &x->entries[i]);
+    }
+}
+
+void index_write(struct text *t, const struct index *x)
+{
+    put_entries(t, x, x->count);
+    text_char(t, ']');
+}
+
+/* The last entry may have gone on since: it begins where it did, and what it
+ * held is what the others do not. */
+void index_write_head(struct text *t, const struct index *x,
+                      const struct index_head *head)
+{
+    uint64_t whole = head->blocks / x->stride, events = head->events;
+    CHECK(whole <= x->count);
+    put_entries(t, x, whole);
+    if (head->blocks % x->stride != 0) {
+        struct index_entry last = x->entries[whole];
+        for (uint64_t i = 0; i < whole; i++)
+            events -= x->entries[i].events;
+        last.events = events;
+        if (last.greatest_ms > head->greatest_ms)
+            last.greatest_ms = head->greatest_ms;
+        text_str(t, whole > 0 ? ",\n" : "\n");
+        put_entry(t, &last);
     }
     text_char(t, ']');
 }
@@ -127,5 +163,28 @@ bool index_next(struct index_cursor *c, struct index_entry *entry)
         return end(c, true);
     c->offset = entry->offset;
     c->raw_offset = entry->raw_offset;
+    return true;
+}
+
+bool index_read(struct index *x, struct view json, uint64_t blocks,
+                uint64_t stride)
+{
+    struct index_cursor c;
+    struct index_entry e;
+    uint64_t count = 0;
+    if (stride == 0 || stride > UINT32_MAX / 2 || blocks > UINT64_MAX - stride)
+        return false;
+    uint64_t expected = (blocks + stride - 1) / stride;
+    if (expected > CFG_INDEX_BLOCKS)
+        return false;
+    index_open(&c, json);
+    while (count < expected && index_next(&c, &e))
+        x->entries[count++] = e;
+    if (count < expected || index_next(&c, &e) || c.bad)
+        return false;
+    x->count = (uint32_t)count;
+    x->stride = (uint32_t)stride;
+    x->in_last = count == 0 ? 0
+                            : (uint32_t)(blocks - (count - 1) * stride);
     return true;
 }

@@ -32,6 +32,22 @@ void index_init(struct index *x);
 void index_add(struct index *x, const struct index_entry *block);
 /* Appends it as JSON: [[offset,raw offset,least,greatest,events],...] */
 void index_write(struct text *t, const struct index *x);
+/* Makes room: neighbours are joined, as when it is full. */
+void index_halve(struct index *x);
+
+/* The first blocks of an archive: what is known of an index that has gone on
+ * since. */
+struct index_head {
+    uint64_t blocks, events;
+    int64_t  greatest_ms;   /* of them all */
+};
+/* As index_write(), of the first blocks alone. */
+void index_write_head(struct text *t, const struct index *x,
+                      const struct index_head *head);
+/* The stride with which index_write_head() wrote is x's. False: it is not an
+ * index of so many blocks, or too large. */
+bool index_read(struct index *x, struct view json, uint64_t blocks,
+                uint64_t stride);
 
 /* Reads that again, one entry after the other, in place. */
 struct index_cursor {

@@ -1,12 +1,15 @@
 /* listing.c - see listing.h. */
 #include "ship/listing.h"
 
+#include "base/crc.h"
 #include "base/limits.h"
 
 enum { ENTRY_BYTES = 64 + 6 * HTTP_ETAG_BYTES };
 
 static void put(struct listing *l, struct view v)
 {
+    if (l->body == NULL)
+        return;
     bool absurd = l->body->bytes + v.len > LIMIT_PART_BYTES;
     if (absurd)  /* ETags of hundreds of bytes: no store of ours */
         fault_set(&l->fault, ERROR_REMOTE, "ListParts gave ETags too long",
@@ -24,10 +27,11 @@ static void put(struct listing *l, struct view v)
     }
 }
 
-void listing_init(struct listing *l, struct arena *arena, struct chain *body)
+void listing_init(struct listing *l, struct arena *arena, struct chain *body,
+                  uint32_t most)
 {
-    CHECK(body->slots == 0);
-    *l = (struct listing){.arena = arena, .body = body};
+    CHECK(body == NULL || body->slots == 0);
+    *l = (struct listing){.arena = arena, .body = body, .most = most};
     put(l, view_of("<CompleteMultipartUpload xmlns="
                    "\"http://s3.amazonaws.com/doc/2006-03-01/\">"));
 }
@@ -37,7 +41,7 @@ static void forget_part(struct listing *l)
     l->number = 0;
     l->size = 0;
     l->sized = false;
-    l->etag[0] = '\0';
+    l->etag[0] = l->crc64nvme[0] = '\0';
 }
 
 void listing_page(struct listing *l)
@@ -62,8 +66,22 @@ static void add_part(struct listing *l)
     l->bytes += l->size;
 }
 
+static void add_extra(struct listing *l)
+{
+    struct listing_part p = {.number = (uint32_t)l->number, .size = l->size};
+    if (crc64_parse(view_of(l->crc64nvme), &p.crc))
+        l->extra[p.number % LISTING_EXTRA] = p;
+}
+
 static void end_part(struct listing *l)
 {
+    if (l->number > l->most) {
+        if (l->number <= (uint64_t)l->most + LISTING_EXTRA && l->sized)
+            add_extra(l);
+        l->past = true;
+        forget_part(l);
+        return;
+    }
     bool known = l->number > 0 && l->number <= l->parts;
     bool next = l->number == (uint64_t)l->parts + 1;
     if (next && l->sized && l->etag[0] != '\0')
@@ -78,6 +96,8 @@ static void end_part(struct listing *l)
 /* A page that is followed by another must bring something. */
 static void end_page(struct listing *l)
 {
+    if (l->past)
+        l->more = false;
     if (l->more && l->parts == l->before)
         fault_set(&l->fault, ERROR_REMOTE, "ListParts goes in a circle",
                   l->parts);
@@ -93,6 +113,8 @@ void listing_take(struct listing *l, const struct elements *e)
         l->sized = view_u64(value, UINT64_MAX >> 16, &l->size);
     else if (elements_at(e, "ListPartsResult/Part/ETag"))
         (void)view_copy(value, l->etag, sizeof l->etag);
+    else if (elements_at(e, "ListPartsResult/Part/ChecksumCRC64NVME"))
+        (void)view_copy(value, l->crc64nvme, sizeof l->crc64nvme);
     else if (elements_at(e, "ListPartsResult/Part"))
         end_part(l);
     else if (elements_at(e, "ListPartsResult/IsTruncated"))

@@ -5,7 +5,7 @@
 #include "base/trace.h"
 
 static const char *const state_name[] = {
-    "filling", "creating", "sending", "listing", "completing", "settling",
+    "resuming", "filling", "creating", "sending", "listing", "completing", "settling",
     "aborting", "proving", "done", "aborted", "failed",
 };
 
@@ -73,13 +73,14 @@ void upload_init(struct upload *u, struct site *site, struct arena *arena,
     u->stored = (struct upload_stored){0};
     u->bytes = u->crc = 0;
     u->etag[0] = '\0';
-    u->crc_confirmed = u->ended = u->abort = false;
+    u->crc_confirmed = u->ended = u->commit = u->abort = u->stray = u->gone = false;
     u->closed = u->tries = 0;
     u->outcome = UPLOAD_ABORTED;
     u->resume_mono_ms = 0;
     for (uint32_t i = 0; i < CFG_UPLOAD_COUNT; i++)
         part_init(&u->part[i]);
     chain_init(&u->complete);
+    listing_init(&u->listing, NULL, NULL, 0);
     multipart_init(&u->multipart, site, target);
 }
 
@@ -94,6 +95,9 @@ void upload_resume(struct upload *u, struct view id,
     u->closed = stored->parts;
     u->bytes = stored->bytes;
     u->crc = stored->crc;
+    listing_init(&u->listing, NULL, NULL, stored->parts);
+    enter(u, UPLOAD_RESUMING);
+    multipart_list(&u->multipart, &u->listing);
 }
 
 static bool takes_bytes(const struct upload *u)
@@ -148,7 +152,22 @@ void upload_end(struct upload *u)
                 part_of(u, u->closed)->chain.bytes > 0;
     if (open && u->closed > 0)
         close_part(u);
+    if (u->closed == 0) {
+        u->bytes = part_of(u, 0)->chain.bytes;
+        u->crc = part_of(u, 0)->crc;
+    }
     u->ended = true;
+}
+
+bool upload_is_stored(const struct upload *u)
+{
+    return u->state == UPLOAD_FILLING && u->ended && in_hand(u) == 0;
+}
+
+void upload_commit(struct upload *u)
+{
+    CHECK(u->ended || u->state == UPLOAD_FAILED);
+    u->commit = true;
 }
 
 uint64_t upload_offset(const struct upload *u)
@@ -216,8 +235,32 @@ static enum flow send_part(struct upload *u)
     return FLOW_MOVED;
 }
 
+static void count_part(struct upload *u)
+{
+    struct part *p = part_of(u, u->stored.parts);
+    u->stored.crc = crc64_combine(u->stored.crc, p->crc, p->chain.bytes);
+    u->stored.bytes += p->chain.bytes;
+    u->stored.parts++;
+    part_clear(p, u->arena);
+}
+
+/* Whether S3 has this part already, from a run before this one. */
+static bool is_there(const struct upload *u)
+{
+    uint32_t number = u->stored.parts + 1;
+    const struct listing_part *there =
+        &u->listing.extra[number % LISTING_EXTRA];
+    const struct part *p = &u->part[u->stored.parts % CFG_UPLOAD_COUNT];
+    return there->number == number && there->size == p->chain.bytes &&
+           there->crc == p->crc;
+}
+
 static enum flow begin_sending(struct upload *u)
 {
+    if (is_there(u)) {
+        count_part(u);
+        return FLOW_MOVED;
+    }
     enter(u, UPLOAD_SENDING);
     u->tries = 0;
     return send_part(u);
@@ -226,7 +269,7 @@ static enum flow begin_sending(struct upload *u)
 static enum flow begin_listing(struct upload *u)
 {
     enter(u, UPLOAD_LISTING);
-    listing_init(&u->listing, u->arena, &u->complete);
+    listing_init(&u->listing, u->arena, &u->complete, u->closed);
     multipart_list(&u->multipart, &u->listing);
     return FLOW_MOVED;
 }
@@ -244,8 +287,6 @@ static enum flow begin_putting(struct upload *u)
 {
     const struct part *p = part_of(u, 0);
     struct body body = body_of(u, &p->chain, p->crc);
-    u->bytes = body.bytes;
-    u->crc = body.crc;
     enter(u, UPLOAD_SETTLING);
     put_begin(&u->put, &u->multipart.call, u->target, &body);
     put_confirm(&u->put);
@@ -289,15 +330,45 @@ void upload_abort(struct upload *u)
         (void)begin_aborting(u, failed ? UPLOAD_FAILED : UPLOAD_ABORTED);
     else if (!failed)
         (void)leave(u, UPLOAD_ABORTED);
+    u->gone = !is_created(u);
+}
+
+void upload_leave(struct upload *u)
+{
+    if (u->state >= UPLOAD_DONE)
+        return;
+    u->stray |= u->state == UPLOAD_CREATING;
+    u->abort = true;
+    (void)leave(u, UPLOAD_ABORTED);
 }
 
 /* --- states -------------------------------------------------------------- */
+
+static enum flow on_resuming(struct upload *u, struct now now)
+{
+    struct listing *l = &u->listing;
+    enum flow flow = multipart_step(&u->multipart, now);
+    if (flow == FLOW_FAILED)
+        return fail_as(u, &u->multipart.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (l->more && l->fault.error == ERROR_NONE) {
+        multipart_list(&u->multipart, l);
+        return FLOW_MOVED;
+    }
+    if (l->fault.error != ERROR_NONE || l->parts != u->stored.parts ||
+        l->bytes != u->stored.bytes)
+        return fail(u, ERROR_MISSING, "parts stored before are gone",
+                    l->parts);
+    enter(u, UPLOAD_FILLING);
+    return FLOW_MOVED;
+}
 
 static enum flow on_filling(struct upload *u)
 {
     if (in_hand(u) > 0)
         return is_created(u) ? begin_sending(u) : begin_creating(u);
-    if (!u->ended)
+    if (!u->commit)
         return FLOW_WANT_INPUT;
     return u->closed > 0 ? begin_listing(u) : begin_putting(u);
 }
@@ -305,6 +376,7 @@ static enum flow on_filling(struct upload *u)
 static enum flow on_creating(struct upload *u, struct now now)
 {
     enum flow flow = multipart_step(&u->multipart, now);
+    u->stray |= u->multipart.call.attempt > 1 || flow == FLOW_FAILED;
     if (flow == FLOW_FAILED)
         return fail_as(u, &u->multipart.fault);
     if (flow != FLOW_ENDED)
@@ -327,10 +399,7 @@ static enum flow on_part_stored(struct upload *u)
                     u->stored.parts + 1);
     if (!sound)
         return send_part(u);
-    u->stored.crc = crc64_combine(u->stored.crc, p->crc, p->chain.bytes);
-    u->stored.bytes += p->chain.bytes;
-    u->stored.parts++;
-    part_clear(p, u->arena);
+    count_part(u);
     enter(u, UPLOAD_FILLING);
     return FLOW_MOVED;
 }
@@ -440,7 +509,8 @@ static enum flow on_proving(struct upload *u, struct now now)
         return on_stuck(u);
     if (flow != FLOW_ENDED)
         return flow;
-    if (u->multipart.status == 404 || !u->multipart.told)
+    u->gone = u->multipart.status == 404 || !u->multipart.told;
+    if (u->gone)
         return leave(u, u->outcome);
     u->tries++;
     if (u->tries >= UPLOAD_ABORTS)
@@ -454,6 +524,7 @@ static enum flow on_proving(struct upload *u, struct now now)
 enum flow upload_step(struct upload *u, struct now now)
 {
     switch (u->state) {
+    case UPLOAD_RESUMING:   return on_resuming(u, now);
     case UPLOAD_FILLING:    return on_filling(u);
     case UPLOAD_CREATING:   return on_creating(u, now);
     case UPLOAD_SENDING:    return on_sending(u, now);

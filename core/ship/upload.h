@@ -3,7 +3,7 @@
  *     upload_init(u, site, arena, target);
  *     for each block: when upload_room(u, len), upload_append() its bytes,
  *         upload_block_end(u)
- *     upload_end(u);
+ *     upload_end(u); ... upload_is_stored(u) ... upload_commit(u);
  *     upload_step(u, now) all the while, until FLOW_ENDED or FLOW_FAILED
  *
  * Less than a part is stored by one PutObject, more by a multipart upload,
@@ -30,8 +30,11 @@
  * when the upload is gone; ERROR_LIMIT past LIMIT_PART_COUNT parts;
  * ERROR_CORRUPT when bytes arrive otherwise again and again. Otherwise a failed
  * upload stays open for a later run to resume, or for upload_abort(). A
- * Create whose answer was lost may leave an empty upload behind, which only a
- * lifecycle rule or ListMultipartUploads finds. */
+ * Create whose answer was lost may leave an empty upload behind (sweep.h).
+ *
+ * Resumed, it asks ListParts first, what is appended waiting meanwhile: a list
+ * that lacks a part is ERROR_MISSING, like an upload that is gone. A part that
+ * S3 has already, and that comes again with the same bytes, is not sent. */
 #ifndef FIRN_SHIP_UPLOAD_H
 #define FIRN_SHIP_UPLOAD_H
 
@@ -56,6 +59,7 @@ struct upload_stored {
 
 struct upload {
     enum upload_state {
+        UPLOAD_RESUMING,    /* waits for a page of ListParts: what is there */
         UPLOAD_FILLING,     /* waits for a full part, or the end of input */
         UPLOAD_CREATING,    /* waits for an upload id */
         UPLOAD_SENDING,     /* waits for the ETag of one part */
@@ -81,7 +85,11 @@ struct upload {
     struct part          part[CFG_UPLOAD_COUNT];  /* number n at n modulo */
     uint32_t             closed;   /* parts closed, those sent included */
     uint32_t             tries;    /* of the part, of the abort */
+    bool                 stray;    /* public: an upload may be open whose id
+                                      nobody was told */
+    bool                 gone;     /* public: aborted, S3 has none of it */
     bool                 ended;    /* no more input */
+    bool                 commit;   /* the object may appear */
     bool                 abort;    /* as soon as the upload id is known */
     enum upload_state    outcome;  /* where to go after an abort */
     int64_t              resume_mono_ms;
@@ -96,7 +104,7 @@ struct upload {
 void upload_init(struct upload *u, struct site *site, struct arena *arena,
                  const struct target *target);
 /* Straight after init: goes on with a multipart upload of an earlier run that
- * has parts 1 to stored->parts. */
+ * should have parts 1 to stored->parts. */
 void upload_resume(struct upload *u, struct view id,
                    const struct upload_stored *stored);
 
@@ -107,11 +115,17 @@ bool upload_room(const struct upload *u, uint32_t len);
 void upload_append(struct upload *u, struct view bytes);
 /* The block is whole: the part is closed if it is full. */
 void upload_block_end(struct upload *u);
-/* There is no more to come. */
+/* There is no more to come; what is there is sent, but for the commit. */
 void upload_end(struct upload *u);
+/* Is all of it stored but for the commit? u->bytes and u->crc are known. */
+bool upload_is_stored(const struct upload *u);
+/* Complete, or PutObject, may go: the object is to appear. */
+void upload_commit(struct upload *u);
 /* Stops wherever it is and takes the parts back from S3, until ListParts says
  * that it has none. Ends UPLOAD_ABORTED, or failed if it was that before. */
 void upload_abort(struct upload *u);
+/* Stops wherever it is, at once, and leaves what S3 has to a later run. */
+void upload_leave(struct upload *u);
 
 enum flow upload_step(struct upload *u, struct now now);
 /* As call_wake_ms(). */

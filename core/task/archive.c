@@ -5,16 +5,25 @@
 #include "base/check.h"
 #include "base/crc.h"
 #include "base/trace.h"
+#include "task/document.h"
 #include "task/message.h"
+#include "task/refuse.h"
 
 _Static_assert(GROUP_ROOM_BYTES <= CFG_BLOCK_BYTES + LANE_SLACK_BYTES,
                "a lane's block is lent to ask for the group");
+_Static_assert(EXISTING_ROOM_BYTES + RECEIPT_BYTES + CHECKPOINT_STRINGS_BYTES
+                   <= CFG_SLOT_COUNT * CFG_SLOT_BYTES,
+               "before reading, the slots hold receipt and checkpoint");
 
-enum { SEAL_MS = 14 * DAY_MS };  /* PutLogEvents takes events as late */
+enum {
+    FAREWELL_MS = 1500,  /* to write the checkpoint after a deadline */
+    OVERS_MOST  = 3,     /* uploads that are gone before their end */
+};
 
 static const char *const state_name[] = {
-    "group",      "existing", "reading",  "recheck", "committing",
-    "receipt",    "aborting", "done",     "failed",
+    "group", "existing", "looking", "taking", "reading", "recheck", "storing",
+    "recording", "committing", "receipt", "aborting", "releasing",
+    "sweeping", "dropping", "done", "failed",
 };
 
 static void enter(struct archive *a, enum archive_state next)
@@ -24,22 +33,104 @@ static void enter(struct archive *a, enum archive_state next)
     a->state = next;
 }
 
-/* The fault is set: what S3 has of this run is taken back first. */
-static enum flow fail(struct archive *a)
+static int64_t aws_ms(const struct archive *a)
 {
-    CHECK(a->fault.error != ERROR_NONE);
-    bool uploading = a->state == ARCHIVE_READING ||
-                     a->state == ARCHIVE_RECHECK ||
-                     a->state == ARCHIVE_COMMITTING;
+    return site_now(a->site, a->now).wall_ms;
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+/* The last state: as it was decided. */
+static enum flow finish(struct archive *a)
+{
+    lease_cancel(&a->lease);
+    enter(a, a->fault.error != ERROR_NONE ? ARCHIVE_FAILED : ARCHIVE_DONE);
+    return a->state == ARCHIVE_FAILED ? FLOW_FAILED : FLOW_ENDED;
+}
+
+/* Nothing of this window is under way any more. */
+static enum flow drop(struct archive *a)
+{
+    lease_drop(&a->lease);
+    enter(a, ARCHIVE_DROPPING);
+    return FLOW_MOVED;
+}
+
+static enum flow sweep_and_drop(struct archive *a)
+{
+    if (!a->stray && !a->upload.stray)
+        return drop(a);
     call_cancel(a->call);
-    if (!uploading) {
-        enter(a, ARCHIVE_FAILED);
-        return FLOW_FAILED;
-    }
-    join_cancel(&a->join);
+    sweep_init(&a->sweep, a->call, &a->target, (struct view){0});
+    enter(a, ARCHIVE_SWEEPING);
+    return FLOW_MOVED;
+}
+
+/* Would a later run go on with what this one has stored? */
+static bool may_go_on(enum error error)
+{
+    return error == ERROR_STOPPED || error == ERROR_NETWORK ||
+           error == ERROR_THROTTLED || error == ERROR_REMOTE ||
+           error == ERROR_DENIED || error == ERROR_LIMIT;
+}
+
+/* The upload stays. Whoever cannot reach S3 cannot say so either. */
+static enum flow leave_upload(struct archive *a)
+{
+    bool begun = a->upload.multipart.id[0] != '\0' || a->upload.stray;
+
+    upload_leave(&a->upload);
+    if (!begun)
+        return drop(a);
+    if (a->fault.error == ERROR_NETWORK)
+        return finish(a);
+    if (a->fault.error == ERROR_STOPPED &&
+        a->site->deadline_mono_ms < a->now.mono_ms + FAREWELL_MS)
+        a->site->deadline_mono_ms = a->now.mono_ms + FAREWELL_MS;
+    enter(a, ARCHIVE_RELEASING);
+    return FLOW_MOVED;
+}
+
+static enum flow abort_upload(struct archive *a)
+{
     upload_abort(&a->upload);
     enter(a, ARCHIVE_ABORTING);
     return FLOW_MOVED;
+}
+
+/* An upload that the checkpoint does not name is nobody's but ours. */
+static enum flow on_lost(struct archive *a)
+{
+    if (!a->named && a->upload.multipart.id[0] != '\0' &&
+        a->state < ARCHIVE_COMMITTING)
+        return abort_upload(a);
+    upload_leave(&a->upload);
+    return finish(a);
+}
+
+/* The fault is set: what is under way ends, as it allows. */
+static enum flow fail(struct archive *a)
+{
+    CHECK(a->fault.error != ERROR_NONE);
+    bool began = a->state >= ARCHIVE_READING;
+
+    if (a->state == ARCHIVE_READING)
+        join_cancel(&a->join);
+    call_cancel(a->call);
+    if (!began && a->lease.state != LEASE_HELD)
+        return finish(a);
+    if (a->lease.state == LEASE_LOST)
+        return on_lost(a);
+    if (!began && may_go_on(a->fault.error))
+        return a->stray ? finish(a) : drop(a);
+    if (!began)
+        return sweep_and_drop(a);
+    if (a->state < ARCHIVE_RECORDING)
+        return may_go_on(a->fault.error) ? leave_upload(a) : abort_upload(a);
+    /* The checkpoint has the receipt: a later run commits, or sees that it
+     * was committed; unless the object is another's. */
+    upload_leave(&a->upload);
+    return a->fault.error == ERROR_CONFLICT ? sweep_and_drop(a) : finish(a);
 }
 
 static enum flow fail_with(struct archive *a, const struct fault *fault)
@@ -47,6 +138,62 @@ static enum flow fail_with(struct archive *a, const struct fault *fault)
     fault_adopt(&a->fault, fault);
     return fail(a);
 }
+
+/* Nothing is to be done; what a dead run left is taken away. */
+static enum flow end_early(struct archive *a, const char *action)
+{
+    a->result.action = action;
+    if (a->lease.state == LEASE_HELD)
+        return sweep_and_drop(a);
+    return finish(a);
+}
+
+/* --- the lease ----------------------------------------------------------- */
+
+static enum flow write_checkpoint(struct archive *a,
+                                  enum checkpoint_state state)
+{
+    struct view text = document_checkpoint(a, state);
+
+    if (a->fault.error != ERROR_NONE)
+        return fail(a);
+    a->recorded = a->journal.stored.parts.parts;
+    a->named = a->upload.multipart.id[0] != '\0';
+    lease_write(&a->lease, text, a->now);
+    return FLOW_MOVED;
+}
+
+static enum flow fail_lease(struct archive *a)
+{
+    if (a->lease.state != LEASE_LOST)
+        return fail_with(a, &a->lease.fault);
+    refuse_lost(a);
+    return fail(a);
+}
+
+static bool is_news(const struct archive *a)
+{
+    return a->journal.stored.parts.parts != a->recorded ||
+           (!a->named && a->upload.multipart.id[0] != '\0');
+}
+
+/* Renews it, and tells what is new. */
+static enum flow keep_lease(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+    bool final = a->state > ARCHIVE_RECORDING;
+
+    if (flow == FLOW_FAILED)
+        return fail_lease(a);
+    if (a->lease.state != LEASE_HELD)
+        return flow;
+    if (!lease_is_due(&a->lease, a->now) && (final || !is_news(a)))
+        return FLOW_WANT_EVENT;
+    return write_checkpoint(a, final ? CHECKPOINT_COMMITTING
+                                     : CHECKPOINT_WORKING);
+}
+
+/* --- before the first read ----------------------------------------------- */
 
 static void begin_group(struct archive *a)
 {
@@ -63,28 +210,35 @@ void archive_init(struct archive *a, struct site *site,
     a->result = (struct archive_result){"archived", "", a->reason};
     a->key[0] = '\0';
     memset(a->reason, 0, sizeof a->reason);
-    a->expired = false;
-    a->stopped = false;
+    a->expired = a->stopped = a->resumable = a->stray = a->again = false;
+    a->named = a->released = false;
+    a->recorded = a->overs = 0;
+    a->nonce = chance_next(&site->chance);
+    a->serial = 0;
     fault_reset(&a->fault);
     arena_init(&a->arena, (struct span){a->slots, sizeof a->slots}, a->next,
                CFG_SLOT_BYTES);
+    upload_init(&a->upload, site, &a->arena, &a->target);
+    journal_init(&a->journal, spec->from_ms);
+    index_init(&a->index);
     logs_init(&a->lanes[0].logs, site, &a->shared.scope);
     a->call = &a->lanes[0].logs.call;
     a->state = ARCHIVE_GROUP;
     begin_group(a);
 }
 
-static int64_t aws_ms(const struct archive *a)
+/* Where reading begins: with the window, or with what is left of it. */
+static int64_t reads_from(const struct archive *a)
 {
-    return site_now(a->site, a->now).wall_ms;
+    return a->resumable ? a->found.stored.mark.from_ms : a->spec->from_ms;
 }
 
-/* Is the beginning of the window past what the group holds? Then what is
- * read is not what was written. */
-static bool has_expired(const struct archive *a)
+/* Is the beginning of what is to be read past what the group holds? Then what
+ * is read is not what was written. */
+static bool has_expired(struct archive *a)
 {
-    return a->spec->from_ms <
-           group_held_from(&a->group.info, aws_ms(a));
+    a->held_ms = group_held_from(&a->group.info, aws_ms(a));
+    return reads_from(a) < a->held_ms;
 }
 
 /* May it be archived all the same? Not if nothing is left of it, and not in
@@ -92,41 +246,17 @@ static bool has_expired(const struct archive *a)
 static bool may_be_part(const struct archive *a)
 {
     return a->spec->partial && !a->existing.has_object &&
-           a->spec->until_ms > group_held_from(&a->group.info, aws_ms(a));
+           a->spec->until_ms > a->held_ms;
 }
 
-static enum flow fail_expired(struct archive *a)
+static bool make_name(struct archive *a, const char *kind, struct text *name)
 {
-    int64_t held_ms = group_held_from(&a->group.info, aws_ms(a));
-    char held[DATE_RFC3339_BYTES + 1], days[24];
-    struct text t, d;
-
-    text_init(&t, held, sizeof held);
-    date_rfc3339(&t, held_ms);
-    text_init(&d, days, sizeof days);
-    text_i64(&d, a->group.info.retention_days);
-    message_refuse(&a->fault, ERROR_CORRUPT,
-                   a->spec->until_ms <= held_ms
-                       ? "the window has expired: % keeps % days, and the "
-                         "first instant still readable is %"
-                   : a->existing.has_object
-                       ? "the window has begun to expire: % keeps % days, "
-                         "and the first instant still readable is %. What "
-                         "is under the key may hold more and is not replaced"
-                       : "the window has begun to expire: % keeps % days, "
-                         "and the first instant still readable is %. Store "
-                         "the rest: --partial",
-                   (const struct view[]){view_of(a->spec->group),
-                                         text_view(&d), text_view(&t)});
-    return fail(a);
-}
-
-static enum flow fail_recreated(struct archive *a)
-{
-    message_refuse(&a->fault, ERROR_CORRUPT, "the log group was deleted and "
-                   "created again while it was read; nothing is stored",
-                   NULL);
-    return fail(a);
+    receipt_key(name, view_of(a->key), kind);
+    return !name->overflow ||
+           message_refuse(&a->fault, ERROR_USAGE, "the key \"%\" leaves no "
+                          "room for its receipt's name",
+                          &(const struct view){(uint8_t *)a->key,
+                                               view_of(a->key).len});
 }
 
 static bool make_names(struct archive *a)
@@ -135,51 +265,19 @@ static bool make_names(struct archive *a)
         .account = view_of(a->group.info.account),
         .region = view_of(a->site->endpoint[SITE_LOGS].region),
     };
-    struct text key, receipt;
+    struct text key, receipt, checkpoint;
 
     text_init(&key, a->key, sizeof a->key);
-    if (!plan_key(a->spec, &place, &key, &a->fault))
-        return false;
     text_init(&receipt, a->receipt_key, sizeof a->receipt_key);
-    receipt_key(&receipt, text_view(&key), "receipt");
-    if (receipt.overflow)
-        return message_refuse(&a->fault, ERROR_USAGE, "the key \"%\" leaves "
-                              "no room for its receipt's name",
-                              &(struct view){(uint8_t *)a->key, key.len});
-    return true;
+    text_init(&checkpoint, a->checkpoint_key, sizeof a->checkpoint_key);
+    return plan_key(a->spec, &place, &key, &a->fault) &&
+           make_name(a, "receipt", &receipt) &&
+           make_name(a, "checkpoint", &checkpoint);
 }
 
-static enum flow on_group(struct archive *a)
+static enum flow look_at_existing(struct archive *a)
 {
-    const struct group_info *info = &a->group.info;
-    enum flow flow = group_step(&a->group, a->now);
-    struct view name = view_of(a->spec->group);
-
-    if (flow == FLOW_FAILED && a->group.fault.error == ERROR_MISSING &&
-        a->group.fault.operation == NULL) {
-        message_refuse(&a->fault, ERROR_CONFIG,
-                       a->group.nearest[0] != '\0'
-                           ? "no log group \"%\" in %; nearest: \"%\""
-                           : "no log group \"%\" in %",
-                       (const struct view[]){
-                           name, view_of(a->site->region),
-                           view_of(a->group.nearest)});
-        return fail(a);
-    }
-    if (flow == FLOW_FAILED)
-        return fail_with(a, &a->group.fault);
-    if (flow != FLOW_ENDED)
-        return flow;
-    if (strcmp(info->log_class, "STANDARD") != 0) {
-        message_refuse(&a->fault, ERROR_CONFIG, "log group \"%\" is of class "
-                       "%, whose events cannot be read, only exported",
-                       (const struct view[]){name,
-                                             view_of(info->log_class)});
-        return fail(a);
-    }
-    a->created_ms = info->creation_ms;
-    if (!make_names(a))
-        return fail(a);
+    call_cancel(a->call);
     existing_init(&a->existing, a->call, view_of(a->spec->bucket),
                   view_of(a->key), view_of(a->receipt_key),
                   (struct span){a->slots, EXISTING_ROOM_BYTES});
@@ -187,46 +285,30 @@ static enum flow on_group(struct archive *a)
     return FLOW_MOVED;
 }
 
-/* What is under the key is not this window, or may not be written over. */
-static enum flow refuse_existing(struct archive *a)
+static enum flow on_group(struct archive *a)
 {
-    const struct existing *e = &a->existing;
-    char size[32], day[16];
-    struct text t, d;
-    struct view parts[4] = {view_of(a->spec->bucket), view_of(a->key)};
+    enum flow flow = group_step(&a->group, a->now);
 
-    text_init(&t, size, sizeof size);
-    message_bytes(&t, e->bytes);
-    text_init(&d, day, sizeof day);
-    date_day(&d, e->modified_ms / DAY_MS);
-    parts[2] = text_view(&t);
-    parts[3] = text_view(&d);
-    if (e->has_object && a->spec->if_exists == EXISTS_FAIL)
-        message_refuse(&a->fault, ERROR_CONFIG, "s3://%/% exists (%, %), and "
-                       "--if-exists is fail", parts);
-    else if (e->damaged)
-        message_refuse(&a->fault, ERROR_CORRUPT, "s3://%/%: %: %. Archive it "
-                       "again: --if-exists replace",
-                       (const struct view[]){
-                           parts[0], view_of(a->receipt_key),
-                           view_of(e->fault.what), view_of(e->fault.words)});
-    else if (!e->has_object)
-        message_refuse(&a->fault, ERROR_CORRUPT, "s3://%/% is gone, but its "
-                       "receipt is there. Archive it again: --if-exists "
-                       "replace", parts);
-    else if (!e->has_receipt)
-        message_refuse(&a->fault, ERROR_CONFIG, "s3://%/% exists without a "
-                       "receipt (%, %). Write over it: --if-exists replace",
-                       parts);
-    else if (!existing_is_window(e, &a->receipt))
-        message_refuse(&a->fault, ERROR_CONFIG, "s3://%/% (%, %) is an "
-                       "archive of another group or window. Write over it: "
-                       "--if-exists replace", parts);
-    else
-        message_refuse(&a->fault, ERROR_CORRUPT, "s3://%/% (%, %) is not "
-                       "what its receipt says. Archive it again: "
-                       "--if-exists replace", parts);
-    return fail(a);
+    if (flow == FLOW_FAILED && a->group.fault.error == ERROR_MISSING &&
+        a->group.fault.operation == NULL) {
+        refuse_group(a);
+        return fail(a);
+    }
+    if (flow == FLOW_FAILED)
+        return fail_with(a, &a->group.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (strcmp(a->group.info.log_class, "STANDARD") != 0) {
+        refuse_class(a);
+        return fail(a);
+    }
+    a->created_ms = a->group.info.creation_ms;
+    if (!make_names(a))
+        return fail(a);
+    document_describe(a);
+    lease_init(&a->lease, a->site, view_of(a->spec->bucket),
+               view_of(a->checkpoint_key), a->spec->checksum);
+    return look_at_existing(a);
 }
 
 static void begin_target(struct archive *a)
@@ -256,65 +338,13 @@ static void begin_target(struct archive *a)
     a->receipt_target.etag = view_of(e->receipt_etag);
 }
 
-static enum pack_kind pack_kind(const struct archive *a)
+/* Is the object what a dead run was about to commit, without its receipt? */
+static bool is_committed(const struct archive *a)
 {
-    return a->spec->compress == COMPRESS_GZIP   ? PACK_GZIP
-           : a->spec->compress == COMPRESS_ZSTD ? PACK_ZSTD
-                                                : PACK_NONE;
-}
+    const struct existing *e = &a->existing;
 
-static void begin_reading(struct archive *a)
-{
-    const struct spec *s = a->spec;
-
-    a->begun_ms = aws_ms(a);
-    begin_target(a);
-    a->shared.scope = (struct logs_scope){
-        .group = view_of(s->group),
-        .stream_prefix = view_of(s->stream_prefix),
-        .unmask = s->unmask,
-        .form = s->format == FORMAT_NDJSON ? DECODE_JSON : DECODE_TEXT,
-    };
-    a->shared.arena = &a->arena;
-    a->shared.day_ms = s->from_ms;
-    a->shared.settled_ms = a->begun_ms;
-    a->shared.ingested = s->field_ingested;
-    a->shared.id = s->field_id;
-    pack_init(&a->shared.pack, pack_kind(a));
-    upload_init(&a->upload, a->site, &a->arena, &a->target);
-    index_init(&a->index);
-    join_init(&a->join, a->lanes, &a->shared, a->site, s->from_ms,
-              s->until_ms);
-    a->ended = false;
-    a->crc = 0;
-    enter(a, ARCHIVE_READING);
-}
-
-/* What the receipt says of source and window: also what it must say for the
- * window to be there already. */
-static void describe(struct archive *a)
-{
-    const struct spec *s = a->spec;
-
-    a->receipt = (struct receipt){
-        .key = view_of(a->key),
-        .account = view_of(a->group.info.account),
-        .region = view_of(a->site->endpoint[SITE_LOGS].region),
-        .group = view_of(s->group),
-        .stream_prefix = view_of(s->stream_prefix),
-        .via = view_of("read"),
-        .masked = a->group.info.masked && !s->unmask,
-        .from_ms = s->from_ms,
-        .until_ms = s->until_ms,
-        .timezone = view_of(s->timezone),
-    };
-}
-
-static enum flow end_early(struct archive *a, const char *action)
-{
-    a->result.action = action;
-    enter(a, ARCHIVE_DONE);
-    return FLOW_ENDED;
+    return a->resumable && a->found.state == CHECKPOINT_COMMITTING &&
+           !existing_agrees(e) && existing_is_stored(e, &a->found.receipt);
 }
 
 static enum flow skip(struct archive *a)
@@ -331,64 +361,299 @@ static enum flow skip(struct archive *a)
     return end_early(a, "skipped");
 }
 
-static enum flow on_existing(struct archive *a)
-{
-    enum flow flow = existing_step(&a->existing, a->now);
-    const struct existing *e = &a->existing;
+/* --- reading ------------------------------------------------------------- */
 
-    if (flow == FLOW_FAILED)
-        return fail_with(a, &e->fault);
-    if (flow != FLOW_ENDED)
-        return flow;
-    describe(a);
-    bool there = e->has_object || e->has_receipt || e->damaged;
-    bool same = existing_agrees(e) && existing_is_window(e, &a->receipt);
-    if (same && a->spec->if_exists == EXISTS_SKIP)
-        return skip(a);
-    if (has_expired(a) && !may_be_part(a))
-        return fail_expired(a);
-    if (there && a->spec->if_exists != EXISTS_REPLACE)
-        return refuse_existing(a);
-    if (a->spec->dry_run)
-        return end_early(a, there ? "would replace" : "would archive");
-    begin_reading(a);
+static enum pack_kind pack_kind(const struct archive *a)
+{
+    return a->spec->compress == COMPRESS_GZIP   ? PACK_GZIP
+           : a->spec->compress == COMPRESS_ZSTD ? PACK_ZSTD
+                                                : PACK_NONE;
+}
+
+static void begin_lanes(struct archive *a, int64_t from_ms)
+{
+    const struct spec *s = a->spec;
+
+    a->shared.scope = (struct logs_scope){
+        .group = view_of(s->group),
+        .stream_prefix = view_of(s->stream_prefix),
+        .unmask = s->unmask,
+        .form = s->format == FORMAT_NDJSON ? DECODE_JSON : DECODE_TEXT,
+    };
+    a->shared.arena = &a->arena;
+    a->shared.day_ms = s->from_ms;
+    a->shared.settled_ms = a->begun_ms;
+    a->shared.ingested = s->field_ingested;
+    a->shared.id = s->field_id;
+    pack_init(&a->shared.pack, pack_kind(a));
+    join_init(&a->join, a->lanes, &a->shared, a->site, from_ms, s->until_ms);
+}
+
+static enum flow begin_reading(struct archive *a)
+{
+    a->begun_ms = aws_ms(a);
+    upload_init(&a->upload, a->site, &a->arena, &a->target);
+    journal_init(&a->journal, a->spec->from_ms);
+    index_init(&a->index);
+    begin_lanes(a, a->spec->from_ms);
+    enter(a, ARCHIVE_READING);
     return FLOW_MOVED;
 }
 
-/* Moves the next block, whole, from its lane to the part in hand. */
-static bool move_block(struct archive *a)
+/* An upload that is of no use is aborted, and the window starts over. */
+static enum flow start_over(struct archive *a)
 {
-    const struct block *b = join_block(&a->join);
-    uint32_t left;
+    if (a->state == ARCHIVE_READING)
+        join_cancel(&a->join);
+    call_cancel(a->call);
+    a->again = true;
+    a->resumable = false;
+    a->overs++;
+    return abort_upload(a);
+}
 
-    if (b == NULL || !upload_room(&a->upload, b->packed_bytes +
-                                                  PACK_HEADER_BYTES))
-        return false;
-    if (upload_offset(&a->upload) == 0) {
+/* All that was found is taken out of the slots: they are the arena's now. */
+static enum flow resume(struct archive *a)
+{
+    const struct checkpoint *c = &a->found;
+
+    a->begun_ms = c->receipt.settled_until_ms;
+    journal_resume(&a->journal, &c->stored);
+    upload_init(&a->upload, a->site, &a->arena, &a->target);
+    upload_resume(&a->upload, c->upload, &c->stored.parts);
+    a->recorded = c->stored.parts.parts;
+    a->named = true;
+    if (c->state == CHECKPOINT_COMMITTING) {
+        document_adopt(a, c);
+        upload_end(&a->upload);
+        upload_commit(&a->upload);
+        enter(a, ARCHIVE_COMMITTING);
+        return FLOW_MOVED;
+    }
+    begin_lanes(a, c->stored.mark.from_ms);
+    enter(a, ARCHIVE_READING);
+    return FLOW_MOVED;
+}
+
+static enum flow write_receipt(struct archive *a, const char *etag,
+                               bool confirmed)
+{
+    a->counts.events = a->receipt.tally.events;
+    a->counts.bytes_raw = a->receipt.bytes_raw;
+    a->counts.bytes_stored = a->receipt.bytes_stored;
+    document_receipt(a, etag, confirmed);
+    call_cancel(a->call);
+    put_begin(&a->put, a->call, &a->receipt_target, &a->receipt_body);
+    enter(a, ARCHIVE_RECEIPT);
+    return FLOW_MOVED;
+}
+
+/* The day is ours. */
+static enum flow begin(struct archive *a)
+{
+    const struct checkpoint *c = &a->found;
+    bool begun = c->upload.len > 0;
+
+    if (is_committed(a)) {
+        document_adopt(a, c);
+        return write_receipt(a, a->existing.etag,
+                             a->existing.crc64nvme[0] != '\0');
+    }
+    if (a->resumable && begun && c->stored.parts.parts > 0)
+        return resume(a);
+    if (!begun)
+        return begin_reading(a);
+    upload_init(&a->upload, a->site, &a->arena, &a->target);
+    upload_resume(&a->upload, c->upload, &c->stored.parts);
+    return start_over(a);
+}
+
+/* What was found goes into ours, so that it outlives us, too. */
+static enum flow take_lease(struct archive *a)
+{
+    const struct checkpoint *c = &a->found;
+    enum checkpoint_state state = CHECKPOINT_WORKING;
+
+    a->since_ms = a->begun_ms = aws_ms(a);
+    a->stray = a->lease.there;
+    a->resumable = a->resumable &&
+                   index_read(&a->index, c->index, c->stored.head.blocks,
+                              c->stride);
+    (void)view_copy(c->upload, a->upload.multipart.id,
+                    sizeof a->upload.multipart.id);
+    if (a->resumable) {
+        a->begun_ms = c->receipt.settled_until_ms;
+        a->journal.stored = a->journal.now = c->stored;
+    }
+    if (a->resumable && c->state == CHECKPOINT_COMMITTING) {
+        document_adopt(a, c);
+        state = CHECKPOINT_COMMITTING;
+    }
+    struct view text = document_checkpoint(a, state);
+    if (a->fault.error != ERROR_NONE)
+        return fail(a);
+    lease_take(&a->lease, text, a->now);
+    enter(a, ARCHIVE_TAKING);
+    return FLOW_MOVED;
+}
+
+/* What is to be done, by what is there; with the lease or before it. */
+static enum flow decide(struct archive *a)
+{
+    const struct existing *e = &a->existing;
+    bool held = a->lease.state == LEASE_HELD;
+    bool there = e->has_object || e->has_receipt || e->damaged;
+    bool same = existing_agrees(e) && existing_is_window(e, &a->receipt);
+
+    begin_target(a);
+    if (!held && a->lease.there && lease_is_stale(&a->lease))
+        return take_lease(a);  /* what a dead run left is seen to first */
+    if (same && a->spec->if_exists == EXISTS_SKIP)
+        return skip(a);
+    if (has_expired(a) && !may_be_part(a) && !is_committed(a)) {
+        refuse_expired(a);
+        return fail(a);
+    }
+    if (there && a->spec->if_exists != EXISTS_REPLACE && !is_committed(a)) {
+        refuse_existing(a);
+        return fail(a);
+    }
+    if (a->spec->dry_run)
+        return end_early(a, there ? "would replace" : "would archive");
+    return held ? begin(a) : take_lease(a);
+}
+
+static enum flow on_existing(struct archive *a)
+{
+    enum flow flow = existing_step(&a->existing, a->now);
+
+    if (flow == FLOW_FAILED)
+        return fail_with(a, &a->existing.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    call_cancel(a->call);
+    if (a->lease.state == LEASE_HELD)
+        return decide(a);
+    lease_look(&a->lease, a->call,
+               (struct span){a->slots + EXISTING_ROOM_BYTES, RECEIPT_BYTES});
+    enter(a, ARCHIVE_LOOKING);
+    return FLOW_MOVED;
+}
+
+/* A checkpoint that is not sound, or of something else, is a lease all the
+ * same. */
+static void read_found(struct archive *a)
+{
+    struct checkpoint *c = &a->found;
+    struct fault fault;
+    struct text strings;
+
+    *c = (struct checkpoint){0};
+    if (!a->lease.there)
+        return;
+    fault_reset(&fault);
+    text_init(&strings,
+              (char *)a->slots + EXISTING_ROOM_BYTES + RECEIPT_BYTES,
+              CHECKPOINT_STRINGS_BYTES);
+    if (!checkpoint_read(c, a->lease.text, &strings, &fault)) {
+        *c = (struct checkpoint){0};
+        return;
+    }
+    a->lease.released = c->state == CHECKPOINT_RELEASED;
+    a->resumable = document_is_ours(a, c) &&
+                   a->created_ms <= c->receipt.settled_until_ms;
+}
+
+static enum flow on_looking(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+
+    if (flow == FLOW_FAILED)
+        return fail_with(a, &a->lease.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    read_found(a);
+    return decide(a);
+}
+
+static enum flow on_taking(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+
+    if (flow == FLOW_FAILED && a->lease.state == LEASE_LOST) {
+        refuse_held(a);
+        return finish(a);
+    }
+    if (flow == FLOW_FAILED)
+        return fail_with(a, &a->lease.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    return look_at_existing(a);  /* whoever held it may have finished */
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+/* Passes the block's bytes on, or drops them. */
+static void move_bytes(struct archive *a, uint32_t left, bool stored)
+{
+    while (left > 0) {
+        struct view piece = join_peek(&a->join);
+        piece.len = piece.len < left ? piece.len : left;
+        CHECK(piece.len > 0);
+        if (!stored)
+            upload_append(&a->upload, piece);
+        join_consume(&a->join, piece.len);
+        left -= piece.len;
+    }
+}
+
+static void add_block(struct archive *a, const struct block *b,
+                      uint64_t raw_offset)
+{
+    struct upload *u = &a->upload;
+    uint32_t closed = u->closed;
+
+    if (upload_offset(u) == 0) {
         uint8_t header[PACK_HEADER_BYTES];
         uint32_t len = pack_header(a->shared.pack.kind, header);
-        upload_append(&a->upload, (struct view){header, len});
+        upload_append(u, (struct view){header, len});
     }
     index_add(&a->index, &(struct index_entry){
-                             .offset = upload_offset(&a->upload),
-                             .raw_offset = a->counts.bytes_raw,
+                             .offset = upload_offset(u),
+                             .raw_offset = raw_offset,
                              .least_ms = b->first_ms,
                              .greatest_ms = b->last_ms,
                              .events = b->events,
                          });
-    for (left = b->packed_bytes; left > 0;) {
-        struct view piece = join_peek(&a->join);
-        piece.len = piece.len < left ? piece.len : left;
-        CHECK(piece.len > 0);
-        upload_append(&a->upload, piece);
-        join_consume(&a->join, piece.len);
-        left -= piece.len;
+    move_bytes(a, b->packed_bytes, false);
+    upload_block_end(u);
+    if (u->closed != closed)
+        journal_close(&a->journal, &(struct upload_stored){
+                                       u->closed, u->bytes, u->crc});
+}
+
+/* The next block, whole, goes from its lane to the part in hand, unless it is
+ * stored already. */
+static bool move_block(struct archive *a)
+{
+    const struct block *b = join_block(&a->join);
+    uint64_t raw_offset = a->journal.now.bytes_raw;
+
+    if (b == NULL || !upload_room(&a->upload, b->packed_bytes +
+                                                  PACK_HEADER_BYTES))
+        return false;
+    switch (journal_add(&a->journal, b)) {
+    case JOURNAL_NEW:
+        add_block(a, b, raw_offset);
+        break;
+    case JOURNAL_DROP:
+        move_bytes(a, b->packed_bytes, true);
+        break;
+    case JOURNAL_DIFFERS:
+        a->again = true;
+        return false;
     }
-    a->crc = crc32_combine(a->crc, b->crc, b->raw_bytes);
-    a->counts.events += b->events;
-    a->counts.bytes_raw += b->raw_bytes;
     a->counts.reached_ms = b->last_ms;
-    upload_block_end(&a->upload);
     join_take(&a->join);
     return true;
 }
@@ -406,11 +671,39 @@ static bool end_archive(struct archive *a)
         len = pack_header(kind, bytes);
         len += pack_empty(&a->shared.pack, bytes + len);
     }
-    len += pack_trailer(kind, a->crc, a->counts.bytes_raw, bytes + len);
+    len += pack_trailer(kind, a->journal.now.crc, a->journal.now.bytes_raw,
+                        bytes + len);
     upload_append(&a->upload, (struct view){bytes, len});
     upload_end(&a->upload);
-    a->ended = true;
     return true;
+}
+
+static void count(struct archive *a)
+{
+    a->counts.events = a->journal.now.head.events;
+    a->counts.bytes_raw = a->journal.now.bytes_raw;
+    a->counts.bytes_stored = upload_offset(&a->upload);
+    a->counts.parts = a->upload.stored.parts;
+    a->counts.repeated = a->join.repeated;
+}
+
+/* An upload that is gone, by a lifecycle rule say, is made anew. */
+static enum flow fail_upload(struct archive *a)
+{
+    const struct fault *f = &a->upload.fault;
+
+    if (f->error == ERROR_MISSING && f->operation == NULL &&
+        a->overs < OVERS_MOST)
+        return start_over(a);
+    return fail_with(a, f);
+}
+
+static enum flow send(struct archive *a)
+{
+    enum flow flow = upload_step(&a->upload, a->now);
+
+    (void)journal_store(&a->journal, a->upload.stored.parts);
+    return flow;
 }
 
 static enum flow on_reading(struct archive *a)
@@ -426,12 +719,12 @@ static enum flow on_reading(struct archive *a)
         return fail_with(a, &a->join.fault);
     while (move_block(a))
         moved = true;
-    enum flow sent = upload_step(&a->upload, a->now);
+    if (a->again || (joined == FLOW_ENDED && a->journal.drop_bytes > 0))
+        return start_over(a);
+    enum flow sent = send(a);
     if (sent == FLOW_FAILED)
-        return fail_with(a, &a->upload.fault);
-    a->counts.parts = a->upload.stored.parts;
-    a->counts.bytes_stored = upload_offset(&a->upload);
-    a->counts.repeated = a->join.repeated;
+        return fail_upload(a);
+    count(a);
     if (joined == FLOW_ENDED) {
         begin_group(a);
         enter(a, ARCHIVE_RECHECK);
@@ -440,90 +733,62 @@ static enum flow on_reading(struct archive *a)
     return moved || sent == FLOW_MOVED ? FLOW_MOVED : FLOW_WANT_EVENT;
 }
 
+/* --- the commit ---------------------------------------------------------- */
+
 /* Asked again after the last page: what has expired since it was first asked
  * may be missing from what was read. */
 static enum flow on_recheck(struct archive *a)
 {
-    enum flow sent = upload_step(&a->upload, a->now);
+    enum flow sent = send(a);
     enum flow flow = group_step(&a->group, a->now);
 
     if (sent == FLOW_FAILED)
-        return fail_with(a, &a->upload.fault);
+        return fail_upload(a);
     if (flow == FLOW_FAILED)
         return fail_with(a, &a->group.fault);
     if (flow != FLOW_ENDED)
         return flow == FLOW_MOVED || sent == FLOW_MOVED ? FLOW_MOVED : flow;
-    if (a->group.info.creation_ms != a->created_ms)
-        return fail_recreated(a);
+    if (a->group.info.creation_ms != a->created_ms) {
+        refuse_recreated(a);
+        return fail(a);
+    }
     a->expired = has_expired(a);
-    if (a->expired && !may_be_part(a))
-        return fail_expired(a);
-    a->held_ms = group_held_from(&a->group.info, aws_ms(a));
+    if (a->expired && !may_be_part(a)) {
+        refuse_expired(a);
+        return fail(a);
+    }
     if (!end_archive(a))
         return sent == FLOW_MOVED ? FLOW_MOVED : FLOW_WANT_EVENT;
-    enter(a, ARCHIVE_COMMITTING);
+    enter(a, ARCHIVE_STORING);
     return FLOW_MOVED;
 }
 
-/* Why it is not the last word; nothing if it is. */
-static void give_reason(struct archive *a)
+static enum flow on_storing(struct archive *a)
 {
-    struct text t;
+    enum flow flow = send(a);
+    const struct upload *u = &a->upload;
 
-    text_init(&t, a->reason, sizeof a->reason);
-    if (a->expired) {
-        text_str(&t, "what was before ");
-        date_rfc3339(&t, a->held_ms);
-        text_str(&t, " had expired when it was read");
-    } else if (a->begun_ms < a->spec->until_ms + SEAL_MS) {
-        text_str(&t, "late events may come until 14 days after the window's "
-                     "end");
-    }
-    a->receipt.reason = text_view(&t);
-    a->receipt.state = t.len > 0 ? RECEIPT_PROVISIONAL : RECEIPT_SEALED;
+    if (flow == FLOW_FAILED)
+        return fail_upload(a);
+    if (!upload_is_stored(u) || a->lease.state != LEASE_HELD)
+        return flow == FLOW_MOVED ? FLOW_MOVED : FLOW_WANT_EVENT;
+    a->journal.now.parts = (struct upload_stored){u->closed, u->bytes, u->crc};
+    document_complete(a);
+    enter(a, ARCHIVE_RECORDING);
+    return write_checkpoint(a, CHECKPOINT_COMMITTING);
 }
 
-static void write_receipt(struct archive *a)
+static enum flow on_recording(struct archive *a)
 {
-    const struct spec *s = a->spec;
-    struct receipt *r = &a->receipt;
-    struct text t;
+    enum flow flow = lease_step(&a->lease, a->now);
 
-    give_reason(a);
-    r->etag = view_of(a->upload.etag);
-    r->counted = true;
-    r->tally = a->join.settled;
-    tally_merge(&r->tally, &a->join.late);
-    r->bytes_raw = a->counts.bytes_raw;
-    r->has_settled = true;
-    r->settled_until_ms = a->begun_ms;
-    r->settled = a->join.settled;
-    r->bytes_stored = a->upload.bytes;
-    r->has_crc = s->checksum;
-    r->crc64nvme = a->upload.crc;
-    r->crc64nvme_confirmed = a->upload.crc_confirmed;
-    r->format = view_of(s->format == FORMAT_NDJSON ? "ndjson" : "text");
-    r->fields = (uint8_t)(RECEIPT_TIMESTAMP | RECEIPT_MESSAGE |
-                          (s->format == FORMAT_NDJSON ? RECEIPT_STREAM : 0) |
-                          (s->field_ingested ? RECEIPT_INGESTED : 0) |
-                          (s->field_id ? RECEIPT_ID : 0));
-    r->compression = view_of(s->compress == COMPRESS_GZIP   ? "gzip"
-                             : s->compress == COMPRESS_ZSTD ? "zstd"
-                                                            : "none");
-    r->archived_ms = aws_ms(a);
-    r->tool_version = view_of(CONFIG_VERSION);
-    CHECK(r->tally.events == a->counts.events);
-    text_init(&t, (char *)a->slots, RECEIPT_BYTES);
-    receipt_write(&t, r, &a->index);
-    CHECK(!t.overflow);
-    a->receipt_text = text_view(&t);
-    a->receipt_body = (struct body){
-        .slices = &a->receipt_text,
-        .count = 1,
-        .bytes = t.len,
-        .crc = crc64_add(0, text_view(&t)),
-    };
-    a->result.state = receipt_state_name[r->state];
+    if (flow == FLOW_FAILED)
+        return fail_lease(a);
+    if (flow != FLOW_ENDED)
+        return flow;
+    upload_commit(&a->upload);
+    enter(a, ARCHIVE_COMMITTING);
+    return FLOW_MOVED;
 }
 
 static enum flow on_committing(struct archive *a)
@@ -531,15 +796,11 @@ static enum flow on_committing(struct archive *a)
     enum flow flow = upload_step(&a->upload, a->now);
 
     if (flow == FLOW_FAILED)
-        return fail_with(a, &a->upload.fault);
+        return fail_upload(a);
     if (flow != FLOW_ENDED)
         return flow;
-    a->counts.bytes_stored = a->upload.bytes;
     a->counts.parts = a->upload.stored.parts;
-    write_receipt(a);
-    put_begin(&a->put, a->call, &a->receipt_target, &a->receipt_body);
-    enter(a, ARCHIVE_RECEIPT);
-    return FLOW_MOVED;
+    return write_receipt(a, a->upload.etag, a->upload.crc_confirmed);
 }
 
 static enum flow on_receipt(struct archive *a)
@@ -548,42 +809,108 @@ static enum flow on_receipt(struct archive *a)
 
     if (flow == FLOW_FAILED)
         return fail_with(a, &a->put.fault);
-    if (flow != FLOW_ENDED)
-        return flow;
-    enter(a, ARCHIVE_DONE);
-    return FLOW_ENDED;
+    return flow == FLOW_ENDED ? sweep_and_drop(a) : flow;
 }
+
+/* --- the end of what was begun ------------------------------------------- */
 
 /* The first fault stays, whatever becomes of the abort. */
 static enum flow on_aborting(struct archive *a)
 {
     enum flow flow = upload_step(&a->upload, a->now);
+    bool gone = a->upload.gone;
 
     if (flow != FLOW_ENDED && flow != FLOW_FAILED)
         return flow;
-    enter(a, ARCHIVE_FAILED);
-    return FLOW_FAILED;
+    if (a->again && gone) {
+        a->again = a->named = false;
+        a->recorded = 0;
+        return begin_reading(a);
+    }
+    if (a->again)
+        fault_adopt(&a->fault, &a->upload.fault);
+    return gone && a->lease.state != LEASE_LOST ? sweep_and_drop(a)
+                                                : finish(a);
 }
 
-enum flow archive_step(struct archive *a, struct now now)
+static enum flow on_releasing(struct archive *a)
 {
-    a->now = now;
-    if (a->stopped && a->state <= ARCHIVE_RECHECK) {
-        fault_set(&a->fault, ERROR_STOPPED, "stopped; run again", 0);
-        return fail(a);
+    enum flow flow = lease_step(&a->lease, a->now);
+
+    if (flow == FLOW_FAILED || (flow == FLOW_ENDED && a->released))
+        return finish(a);
+    if (flow != FLOW_ENDED)
+        return flow;
+    a->released = true;
+    lease_write(&a->lease, document_checkpoint(a, CHECKPOINT_RELEASED),
+                a->now);
+    return FLOW_MOVED;
+}
+
+static enum flow on_sweeping(struct archive *a)
+{
+    enum flow flow = sweep_step(&a->sweep, a->now);
+    return flow == FLOW_ENDED ? drop(a) : flow;
+}
+
+/* A write that is under way comes to its end first. */
+static enum flow on_dropping(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+
+    if (flow == FLOW_ENDED && a->lease.state == LEASE_HELD) {
+        lease_drop(&a->lease);
+        return FLOW_MOVED;
     }
+    return flow == FLOW_ENDED || flow == FLOW_FAILED ? finish(a) : flow;
+}
+
+static enum flow step(struct archive *a)
+{
     switch (a->state) {
     case ARCHIVE_GROUP:      return on_group(a);
     case ARCHIVE_EXISTING:   return on_existing(a);
+    case ARCHIVE_LOOKING:    return on_looking(a);
+    case ARCHIVE_TAKING:     return on_taking(a);
     case ARCHIVE_READING:    return on_reading(a);
     case ARCHIVE_RECHECK:    return on_recheck(a);
+    case ARCHIVE_STORING:    return on_storing(a);
+    case ARCHIVE_RECORDING:  return on_recording(a);
     case ARCHIVE_COMMITTING: return on_committing(a);
     case ARCHIVE_RECEIPT:    return on_receipt(a);
     case ARCHIVE_ABORTING:   return on_aborting(a);
+    case ARCHIVE_RELEASING:  return on_releasing(a);
+    case ARCHIVE_SWEEPING:   return on_sweeping(a);
+    case ARCHIVE_DROPPING:   return on_dropping(a);
     case ARCHIVE_DONE:       return FLOW_ENDED;
     case ARCHIVE_FAILED:     break;
     }
     return FLOW_FAILED;
+}
+
+/* Between taking the lease and giving it back. */
+static bool is_at_work(const struct archive *a)
+{
+    return a->state >= ARCHIVE_READING && a->state <= ARCHIVE_RECEIPT &&
+           a->state != ARCHIVE_RECORDING;
+}
+
+enum flow archive_step(struct archive *a, struct now now)
+{
+    enum archive_state before = a->state;
+    enum flow kept = FLOW_WANT_EVENT;
+
+    a->now = now;
+    if (a->stopped && a->state <= ARCHIVE_STORING) {
+        fault_set(&a->fault, ERROR_STOPPED, "stopped; run again", 0);
+        return fail(a);
+    }
+    if (is_at_work(a))
+        kept = keep_lease(a);
+    if (a->state != before)
+        return kept;
+    enum flow flow = step(a);
+    return flow == FLOW_WANT_EVENT && kept == FLOW_MOVED ? FLOW_MOVED : flow;
 }
 
 void archive_stop(struct archive *a)
@@ -591,13 +918,40 @@ void archive_stop(struct archive *a)
     a->stopped = true;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t archive_wake_ms(const struct archive *a)
 {
-    if (a->state < ARCHIVE_READING)
+    switch (a->state) {
+    case ARCHIVE_GROUP:
+    case ARCHIVE_EXISTING:
+    case ARCHIVE_SWEEPING:
         return call_wake_ms(a->call);
-    /* While lanes read, the call is one of theirs. */
-    int64_t wake = a->state == ARCHIVE_READING ? join_wake_ms(&a->join)
-                                               : call_wake_ms(a->call);
-    int64_t upload = upload_wake_ms(&a->upload);
-    return upload < wake ? upload : wake;
+    case ARCHIVE_LOOKING:
+    case ARCHIVE_TAKING:
+    case ARCHIVE_RECORDING:
+    case ARCHIVE_RELEASING:
+    case ARCHIVE_DROPPING:
+        return lease_wake_ms(&a->lease);
+    case ARCHIVE_READING:  /* the call is one of the lanes' */
+        return earlier(join_wake_ms(&a->join),
+                       earlier(upload_wake_ms(&a->upload),
+                               lease_wake_ms(&a->lease)));
+    case ARCHIVE_RECHECK:
+    case ARCHIVE_STORING:
+    case ARCHIVE_COMMITTING:
+    case ARCHIVE_RECEIPT:
+        return earlier(call_wake_ms(a->call),
+                       earlier(upload_wake_ms(&a->upload),
+                               lease_wake_ms(&a->lease)));
+    case ARCHIVE_ABORTING:
+        return upload_wake_ms(&a->upload);
+    case ARCHIVE_DONE:
+    case ARCHIVE_FAILED:
+        break;
+    }
+    return INT64_MAX;
 }

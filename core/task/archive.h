@@ -4,22 +4,29 @@
  * orders, upload sends, the receipt is written last.
  *
  *   before the first read   the group is asked for (account, class, age,
- *                           retention), the key is made, and what is under
- *                           it already decides whether anything is done
- *   reading                 the blocks flow
+ *                           retention), the key is made, what is under it
+ *                           already decides whether anything is done, and the
+ *                           lease is taken
+ *   reading                 the blocks flow; each part that S3 has stored goes
+ *                           into the checkpoint
  *   before the commit       the group is asked for again: what has expired
- *                           meanwhile may be missing
+ *                           meanwhile may be missing; then the checkpoint
+ *                           holds the receipt
  *   commit, receipt         S3 confirms size and checksum; only then
+ *   after                   the checkpoint is deleted
  *
- * A run that fails aborts its upload and leaves nothing behind. */
+ * A run that is stopped, killed or cut off leaves its upload open, and the next
+ * one goes on (docs/durability.md). Where going on makes no sense, the upload
+ * is aborted and nothing is left behind. */
 #ifndef FIRN_TASK_ARCHIVE_H
 #define FIRN_TASK_ARCHIVE_H
 
 #include "fetch/group.h"
 #include "pack/join.h"
 #include "ship/existing.h"
-#include "ship/receipt.h"
-#include "ship/upload.h"
+#include "ship/journal.h"
+#include "ship/lease.h"
+#include "ship/sweep.h"
 #include "task/plan.h"
 #include "task/spec.h"
 
@@ -45,11 +52,18 @@ struct archive {
     enum archive_state {
         ARCHIVE_GROUP,       /* waits for what the group is */
         ARCHIVE_EXISTING,    /* waits for what is under the key */
+        ARCHIVE_LOOKING,     /* waits for the checkpoint, if there is one */
+        ARCHIVE_TAKING,      /* waits for the lease */
         ARCHIVE_READING,     /* the blocks flow */
         ARCHIVE_RECHECK,     /* waits for what the group is by now */
+        ARCHIVE_STORING,     /* waits for the last parts to be stored */
+        ARCHIVE_RECORDING,   /* waits for the receipt in the checkpoint */
         ARCHIVE_COMMITTING,  /* waits for S3 to confirm the object */
         ARCHIVE_RECEIPT,     /* waits for S3 to confirm the receipt */
         ARCHIVE_ABORTING,    /* waits for S3 to forget the upload */
+        ARCHIVE_RELEASING,   /* waits for the checkpoint to name no holder */
+        ARCHIVE_SWEEPING,    /* waits for S3 to forget uploads of others */
+        ARCHIVE_DROPPING,    /* waits for the checkpoint to be deleted */
         ARCHIVE_DONE,        /* final */
         ARCHIVE_FAILED,      /* final; fault says why */
     } state;                 /* public */
@@ -62,14 +76,27 @@ struct archive {
     int64_t            held_ms;      /* what is older has expired ... */
     bool               expired;      /* ... and that concerns the window */
     bool               stopped;      /* as soon as may be */
-    bool               ended;        /* the last byte is appended */
-    uint32_t           crc;          /* CRC-32 of the raw bytes so far */
+    bool               resumable;    /* `found` is sound and of this window */
+    bool               stray;        /* uploads nobody knows of may be open */
+    bool               again;        /* after the abort the window starts over */
+    uint32_t           overs;        /* so often it did */
+    bool               released;     /* the checkpoint names no holder */
+    uint32_t           recorded;     /* parts in the checkpoint; 0 with none */
+    bool               named;        /* the checkpoint has the upload's id */
+    uint64_t           nonce, serial;/* of the checkpoint's writes */
+    int64_t            since_ms;     /* we hold the lease */
     struct call       *call;         /* the first lane's, while no lane reads:
                                         for all but events and parts */
-    struct group       group;
+    union {
+        struct group   group;
+        struct sweep   sweep;        /* at the end */
+    };
     struct existing    existing;
+    struct lease       lease;
+    struct checkpoint  found;        /* what was there, in `slots` */
     struct target      target;
     struct upload      upload;
+    struct journal     journal;
     struct receipt     receipt;
     struct index       index;
     struct put         put;
@@ -77,12 +104,14 @@ struct archive {
     struct view        receipt_text;
     struct body        receipt_body;
     char               receipt_key[SPEC_KEY_BYTES + 32];
+    char               checkpoint_key[SPEC_KEY_BYTES + 32];
     char               reason[128];  /* the receipt's, as a string */
     struct lane_shared shared;
     struct join        join;
     struct arena       arena;
     uint16_t           next[CFG_SLOT_COUNT];
     struct lane        lanes[CFG_LANE_COUNT];
+    char        checkpoint[CFG_CHECKPOINT_BYTES];  /* as it is written */
     _Alignas(4096) uint8_t slots[CFG_SLOT_COUNT * CFG_SLOT_BYTES];
 };
 
@@ -90,8 +119,8 @@ struct archive {
 void archive_init(struct archive *a, struct site *site,
                   const struct spec *spec);
 enum flow archive_step(struct archive *a, struct now now);
-/* Stops as soon as S3 has been told; the fault becomes ERROR_STOPPED. After the
- * commit began, it is finished instead. */
+/* Stops as soon as the checkpoint is written; the fault becomes ERROR_STOPPED.
+ * After the commit began, it is finished instead. */
 void archive_stop(struct archive *a);
 /* The earliest mono_ms at which stepping makes sense without an event. */
 int64_t archive_wake_ms(const struct archive *a);

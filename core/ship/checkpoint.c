@@ -1,0 +1,242 @@
+/* checkpoint.c - see checkpoint.h. */
+#include "ship/checkpoint.h"
+
+#include "base/date.h"
+#include "base/members.h"
+
+static const char *const state_name[] = {
+    "working", "released", "committing",
+};
+
+/* --- writing ------------------------------------------------------------- */
+
+static void name(struct text *t, const char *before, const char *member)
+{
+    text_str(t, before);
+    text_char(t, '"');
+    text_str(t, member);
+    text_str(t, "\": ");
+}
+
+static void put_string(struct text *t, const char *member, struct view v)
+{
+    name(t, ",\n", member);
+    text_char(t, '"');
+    text_json(t, v);
+    text_char(t, '"');
+}
+
+static void put_number(struct text *t, const char *member, uint64_t value)
+{
+    name(t, ", ", member);
+    text_u64(t, value);
+}
+
+static void put_time(struct text *t, const char *member, int64_t ms)
+{
+    name(t, ",\n", member);
+    text_char(t, '"');
+    date_rfc3339(t, ms);
+    text_char(t, '"');
+}
+
+static void put_tally(struct text *t, const char *member,
+                      const struct tally *tally)
+{
+    name(t, ",\n", member);
+    name(t, "{", "events");
+    text_u64(t, tally->events);
+    name(t, ", ", "digest");
+    text_char(t, '"');
+    tally_text(t, tally);
+    text_char(t, '"');
+    name(t, ", ", "first");
+    text_i64(t, tally->first_ms);
+    name(t, ", ", "last");
+    text_i64(t, tally->last_ms);
+    text_char(t, '}');
+}
+
+static void put_stored(struct text *t, const struct checkpoint_stored *s)
+{
+    name(t, ",\n", "stored");
+    name(t, "{", "parts");
+    text_u64(t, s->parts.parts);
+    put_number(t, "bytes", s->parts.bytes);
+    put_number(t, "crc64nvme", s->parts.crc);
+    put_number(t, "blocks", s->head.blocks);
+    put_number(t, "events", s->head.events);
+    name(t, ", ", "last");
+    text_i64(t, s->head.greatest_ms);
+    put_number(t, "bytes_raw", s->bytes_raw);
+    put_number(t, "crc32", s->crc);
+    text_char(t, '}');
+}
+
+static void put_mark(struct text *t, const struct checkpoint_mark *m)
+{
+    name(t, ",\n", "in_hand");
+    name(t, "{", "from");
+    text_char(t, '"');
+    date_rfc3339(t, m->from_ms);
+    text_char(t, '"');
+    put_number(t, "bytes_raw", m->raw_bytes);
+    put_number(t, "crc32", m->raw_crc);
+    put_tally(t, "settled", &m->settled);
+    put_tally(t, "late", &m->late);
+    text_char(t, '}');
+}
+
+void checkpoint_write(struct text *t, const struct checkpoint *c,
+                      const struct index *x)
+{
+    struct receipt receipt = c->receipt;
+
+    receipt.index = (struct view){0};
+    name(t, "{\n", "version");
+    text_u64(t, CHECKPOINT_VERSION);
+    put_string(t, "state", view_of(state_name[c->state]));
+    put_string(t, "holder", c->holder);
+    put_time(t, "since", c->since_ms);
+    put_number(t, "nonce", c->nonce);
+    put_number(t, "serial", c->serial);
+    put_number(t, "shape", c->shape);
+    put_string(t, "upload", c->upload);
+    put_stored(t, &c->stored);
+    put_mark(t, &c->stored.mark);
+    name(t, ",\n", "receipt");
+    receipt_write(t, &receipt, NULL);
+    name(t, ",", "blocks_an_entry");
+    text_u64(t, x->stride);
+    name(t, ",\n", "index");
+    index_write_head(t, x, &c->stored.head);
+    text_str(t, "\n}\n");
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static bool read_state(struct members *m, struct view v, struct checkpoint *c)
+{
+    struct view word;
+
+    if (!members_string(m, v, false, &word))
+        return false;
+    for (uint32_t i = 0; i < CHECKPOINT_STATE_COUNT; i++)
+        if (view_is(word, state_name[i])) {
+            c->state = (enum checkpoint_state)i;
+            return true;
+        }
+    return members_damaged(m, v, "unknown state");
+}
+
+static bool read_u32(struct members *m, struct view v, uint32_t most,
+                     uint32_t *out)
+{
+    uint64_t value;
+
+    if (!view_u64(v, most, &value))
+        return members_damaged(m, v, "bad number");
+    *out = (uint32_t)value;
+    return true;
+}
+
+static bool read_tally(struct members *m, struct view v, struct tally *tally)
+{
+    static const char *const names[] = {"events", "digest", "first", "last"};
+    struct view v4[4];
+
+    return members_find(m, v, names, v4, 4) &&
+           members_number(m, v4[0], &tally->events) &&
+           members_digest(m, v4[1], tally) &&
+           ((view_i64(v4[2], &tally->first_ms) &&
+             view_i64(v4[3], &tally->last_ms)) ||
+            members_damaged(m, v, "bad number"));
+}
+
+static bool read_mark(struct members *m, struct view v,
+                      struct checkpoint_mark *mark)
+{
+    static const char *const names[] = {
+        "from", "bytes_raw", "crc32", "settled", "late",
+    };
+    struct view v5[5];
+
+    return members_find(m, v, names, v5, 5) &&
+           members_time(m, v5[0], &mark->from_ms) &&
+           members_number(m, v5[1], &mark->raw_bytes) &&
+           read_u32(m, v5[2], UINT32_MAX, &mark->raw_crc) &&
+           read_tally(m, v5[3], &mark->settled) &&
+           read_tally(m, v5[4], &mark->late);
+}
+
+static bool read_stored(struct members *m, struct view v,
+                        struct checkpoint_stored *s)
+{
+    static const char *const names[] = {
+        "parts", "bytes", "crc64nvme", "blocks", "events", "last",
+        "bytes_raw", "crc32",
+    };
+    struct view v8[8];
+
+    return members_find(m, v, names, v8, 8) &&
+           read_u32(m, v8[0], LIMIT_PART_COUNT, &s->parts.parts) &&
+           members_number(m, v8[1], &s->parts.bytes) &&
+           members_number(m, v8[2], &s->parts.crc) &&
+           members_number(m, v8[3], &s->head.blocks) &&
+           members_number(m, v8[4], &s->head.events) &&
+           (view_i64(v8[5], &s->head.greatest_ms) ||
+            members_damaged(m, v8[5], "bad number")) &&
+           members_number(m, v8[6], &s->bytes_raw) &&
+           read_u32(m, v8[7], UINT32_MAX, &s->crc);
+}
+
+static const char *const member[] = {
+    "version", "state", "holder", "since", "nonce", "serial", "shape",
+    "upload", "stored", "in_hand", "receipt", "blocks_an_entry",
+    "index",
+};
+enum {
+    M_VERSION, M_STATE, M_HOLDER, M_SINCE, M_NONCE, M_SERIAL, M_SHAPE,
+    M_UPLOAD, M_STORED, M_IN_HAND, M_RECEIPT, M_STRIDE, M_INDEX,
+    M_COUNT,
+};
+
+/* What is not of the window can be told from the rest of it. */
+static bool is_sound(const struct checkpoint *c)
+{
+    const struct checkpoint_stored *s = &c->stored;
+
+    return s->mark.raw_bytes <= s->bytes_raw &&
+           s->mark.from_ms >= c->receipt.from_ms &&
+           s->mark.from_ms < c->receipt.until_ms &&
+           s->parts.bytes >= (uint64_t)s->parts.parts;
+}
+
+bool checkpoint_read(struct checkpoint *c, struct view json,
+                     struct text *strings, struct fault *fault)
+{
+    struct members m = {
+        .all = json, .strings = strings, .fault = fault,
+        .what = "the checkpoint is damaged",
+    };
+    struct view v[M_COUNT];
+
+    *c = (struct checkpoint){0};
+    if (!members_find(&m, json, member, v, M_COUNT))
+        return false;
+    if (!view_is(v[M_VERSION], "1"))
+        return members_damaged(&m, v[M_VERSION], "its version is another one");
+    c->index = v[M_INDEX];
+    return read_state(&m, v[M_STATE], c) &&
+           members_string(&m, v[M_HOLDER], false, &c->holder) &&
+           members_time(&m, v[M_SINCE], &c->since_ms) &&
+           members_number(&m, v[M_NONCE], &c->nonce) &&
+           members_number(&m, v[M_SERIAL], &c->serial) &&
+           members_number(&m, v[M_SHAPE], &c->shape) &&
+           members_string(&m, v[M_UPLOAD], false, &c->upload) &&
+           read_stored(&m, v[M_STORED], &c->stored) &&
+           read_mark(&m, v[M_IN_HAND], &c->stored.mark) &&
+           receipt_read(&c->receipt, v[M_RECEIPT], strings, fault) &&
+           members_number(&m, v[M_STRIDE], &c->stride) &&
+           (is_sound(c) || members_damaged(&m, json, "it contradicts itself"));
+}

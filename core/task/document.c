@@ -1,0 +1,197 @@
+/* document.c - see document.h. */
+#include "task/document.h"
+
+#include "base/check.h"
+#include "base/crc.h"
+
+enum { SEAL_MS = 14 * DAY_MS };  /* PutLogEvents takes events as late */
+
+void document_describe(struct archive *a)
+{
+    const struct spec *s = a->spec;
+
+    a->receipt = (struct receipt){
+        .key = view_of(a->key),
+        .account = view_of(a->group.info.account),
+        .region = view_of(a->site->endpoint[SITE_LOGS].region),
+        .group = view_of(s->group),
+        .stream_prefix = view_of(s->stream_prefix),
+        .via = view_of("read"),
+        .masked = a->group.info.masked && !s->unmask,
+        .from_ms = s->from_ms,
+        .until_ms = s->until_ms,
+        .timezone = view_of(s->timezone),
+    };
+}
+
+/* All that the bytes of the object depend on, and how it is stored. */
+static uint64_t shape_of(const struct archive *a)
+{
+    const struct spec *s = a->spec;
+    const struct view parts[] = {
+        view_of(CONFIG_VERSION), view_of(s->storage_class), view_of(s->sse),
+        view_of(s->sse_kms_key_id),
+    };
+    const uint32_t numbers[] = {
+        s->format, s->compress, s->field_ingested, s->field_id, s->unmask,
+        s->checksum, CFG_BLOCK_BYTES, CFG_CELL_BYTES, CFG_PART_BYTES,
+        CFG_ZSTD_LEVEL, CFG_ZSTD_WINDOW_LOG,
+    };
+    uint64_t shape = crc64_add(0, (struct view){(const uint8_t *)numbers,
+                                                sizeof numbers});
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        shape = crc64_add(shape, parts[i]);
+        shape = crc64_add(shape, view_of("\n"));
+    }
+    return shape;
+}
+
+bool document_is_ours(const struct archive *a, const struct checkpoint *c)
+{
+    const struct receipt *r = &c->receipt, *want = &a->receipt;
+
+    return c->shape == shape_of(a) && view_equal(r->key, want->key) &&
+           view_equal(r->account, want->account) &&
+           view_equal(r->region, want->region) &&
+           view_equal(r->group, want->group) &&
+           view_equal(r->stream_prefix, want->stream_prefix) &&
+           r->masked == want->masked && r->from_ms == want->from_ms &&
+           r->until_ms == want->until_ms;
+}
+
+/* Why it is not the last word; nothing if it is. */
+static void give_reason(struct archive *a)
+{
+    struct text t;
+
+    text_init(&t, a->reason, sizeof a->reason);
+    if (a->expired) {
+        text_str(&t, "what was before ");
+        date_rfc3339(&t, a->held_ms);
+        text_str(&t, " had expired when it was read");
+    } else if (a->begun_ms < a->spec->until_ms + SEAL_MS) {
+        text_str(&t, "late events may come until 14 days after the window's "
+                     "end");
+    }
+    a->receipt.reason = text_view(&t);
+    a->receipt.state = t.len > 0 ? RECEIPT_PROVISIONAL : RECEIPT_SEALED;
+}
+
+static void describe_form(struct archive *a)
+{
+    const struct spec *s = a->spec;
+    struct receipt *r = &a->receipt;
+
+    r->format = view_of(s->format == FORMAT_NDJSON ? "ndjson" : "text");
+    r->fields = (uint8_t)(RECEIPT_TIMESTAMP | RECEIPT_MESSAGE |
+                          (s->format == FORMAT_NDJSON ? RECEIPT_STREAM : 0) |
+                          (s->field_ingested ? RECEIPT_INGESTED : 0) |
+                          (s->field_id ? RECEIPT_ID : 0));
+    r->compression = view_of(s->compress == COMPRESS_GZIP   ? "gzip"
+                             : s->compress == COMPRESS_ZSTD ? "zstd"
+                                                            : "none");
+    r->tool_version = view_of(CONFIG_VERSION);
+}
+
+static void describe_start(struct archive *a)
+{
+    a->receipt.has_settled = true;
+    a->receipt.settled_until_ms = a->begun_ms;
+}
+
+void document_complete(struct archive *a)
+{
+    struct receipt *r = &a->receipt;
+
+    document_describe(a);
+    describe_form(a);
+    describe_start(a);
+    give_reason(a);
+    r->counted = true;
+    r->tally = a->journal.settled;
+    tally_merge(&r->tally, &a->journal.late);
+    r->settled = a->journal.settled;
+    r->bytes_raw = a->journal.now.bytes_raw;
+    r->bytes_stored = a->upload.bytes;
+    r->has_crc = a->spec->checksum;
+    r->crc64nvme = a->upload.crc;
+    r->archived_ms = site_now(a->site, a->now).wall_ms;
+    CHECK(r->tally.events == a->journal.now.head.events);
+}
+
+void document_adopt(struct archive *a, const struct checkpoint *c)
+{
+    const struct receipt *from = &c->receipt;
+    struct receipt *r = &a->receipt;
+
+    document_describe(a);
+    describe_form(a);
+    view_copy(from->reason, a->reason, sizeof a->reason);
+    r->reason = view_of(a->reason);
+    r->state = from->state;
+    r->counted = from->counted;
+    r->tally = from->tally;
+    r->has_settled = from->has_settled;
+    r->settled_until_ms = from->settled_until_ms;
+    r->settled = from->settled;
+    r->bytes_raw = from->bytes_raw;
+    r->bytes_stored = from->bytes_stored;
+    r->has_crc = from->has_crc;
+    r->crc64nvme = from->crc64nvme;
+    r->archived_ms = from->archived_ms;
+}
+
+void document_receipt(struct archive *a, const char *etag, bool confirmed)
+{
+    struct text t;
+
+    a->receipt.etag = view_of(etag);
+    a->receipt.crc64nvme_confirmed = confirmed;
+    text_init(&t, (char *)a->slots, RECEIPT_BYTES);
+    receipt_write(&t, &a->receipt, &a->index);
+    CHECK(!t.overflow);
+    a->receipt_text = text_view(&t);
+    a->receipt_body = (struct body){
+        .slices = &a->receipt_text,
+        .count = 1,
+        .bytes = t.len,
+        .crc = crc64_add(0, text_view(&t)),
+    };
+    a->result.state = receipt_state_name[a->receipt.state];
+}
+
+struct view document_checkpoint(struct archive *a, enum checkpoint_state state)
+{
+    struct checkpoint c = {
+        .state = state,
+        .holder = view_of(a->site->holder),
+        .since_ms = a->since_ms,
+        .nonce = a->nonce,
+        .serial = a->serial++,
+        .shape = shape_of(a),
+        .upload = view_of(a->upload.multipart.id),
+        .stored = state == CHECKPOINT_COMMITTING ? a->journal.now
+                                                 : a->journal.stored,
+    };
+    struct text t;
+
+    if (state != CHECKPOINT_COMMITTING) {
+        document_describe(a);
+        describe_form(a);
+        describe_start(a);
+    }
+    c.receipt = a->receipt;
+    text_init(&t, a->checkpoint, sizeof a->checkpoint);
+    checkpoint_write(&t, &c, &a->index);
+    while (t.overflow && a->index.count > 1) {
+        index_halve(&a->index);
+        text_reset(&t);
+        checkpoint_write(&t, &c, &a->index);
+    }
+    if (t.overflow) {
+        fault_set(&a->fault, ERROR_LIMIT, "CFG_CHECKPOINT_BYTES",
+                  CFG_CHECKPOINT_BYTES);
+        text_reset(&t);
+    }
+    return text_view(&t);
+}
