@@ -14,11 +14,13 @@ static const char *phase(enum archive_state state)
     case ARCHIVE_EXISTING:
     case ARCHIVE_LOOKING:    return "looking";
     case ARCHIVE_TAKING:     return "waiting";
+    case ARCHIVE_COUNTING:   return "counting";
     case ARCHIVE_READING:    return "reading";
     case ARCHIVE_RECHECK:
     case ARCHIVE_STORING:
     case ARCHIVE_RECORDING:
     case ARCHIVE_COMMITTING: return "committing";
+    case ARCHIVE_SEALING:
     case ARCHIVE_RECEIPT:    return "receipt";
     case ARCHIVE_ABORTING:   return "aborting";
     case ARCHIVE_RELEASING:
@@ -134,21 +136,32 @@ static int say_result(struct runner *r, const struct archive *a,
     return runner_say(r, &t);
 }
 
-/* A store that tells no checksum is said once, here and in the receipt. */
-static void warn_unconfirmed(struct runner *r, const struct archive *a)
+static void warn(struct runner *r, const struct archive *a, const char *what)
 {
     const struct message_context context = {.thing = s3_name(r, a)};
-    const struct fault warning = {
-        .what = "S3 did not confirm the object's CRC64NVME; its size alone "
-                "was checked",
-    };
+    const struct fault warning = {.what = what};
     struct text t = runner_text(r);
-    if (strcmp(a->result.action, "archived") != 0 || !a->spec->checksum ||
-        a->upload.crc_confirmed || r->options.quiet)
+
+    if (r->options.quiet)
         return;
     message_warning(&t, &warning, &context);
     text_char(&t, '\n');
     (void)posix_write(STDERR_FILENO, text_view(&t));
+}
+
+/* What a store lacks is said once, here and in the receipt. */
+static void warn_of_store(struct runner *r, const struct archive *a)
+{
+    if (strcmp(a->result.action, "archived") != 0)
+        return;
+    if (a->spec->checksum && !a->receipt.crc64nvme_confirmed)
+        warn(r, a, "S3 did not confirm the object's CRC64NVME; its size alone "
+                   "was checked");
+    if (a->lease.ignored)
+        warn(r, a, "the store ignores conditions (If-Match), so two runs are "
+                   "not kept apart for sure");
+    if (a->lease.fault.error != ERROR_NONE)
+        warn(r, a, "its checkpoint could not be deleted; a later run does");
 }
 
 int command_archive(struct memory *m)
@@ -167,7 +180,7 @@ int command_archive(struct memory *m)
         code = exit_worse(code, runner_complain(r, &a->fault,
                                                 fault_thing(r, a)));
     else
-        warn_unconfirmed(r, a);
+        warn_of_store(r, a);
     struct report_done done = {.exit = code, .counts = archive_counts(r, a)};
     progress_done(&r->progress, &done, posix_now());
     return code;

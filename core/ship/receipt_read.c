@@ -133,7 +133,8 @@ static bool read_index(struct members *rd, struct view v, struct receipt *r)
     while (index_next(&c, &e))
         count++;
     r->index = v;
-    return (!c.bad && count <= RECEIPT_BYTES) || members_damaged(rd, v, "bad index");
+    return (!c.bad && count <= RECEIPT_BYTES) ||
+           members_damaged(rd, v, "bad index");
 }
 
 bool receipt_read(struct receipt *r, struct view json, struct text *strings,

@@ -5,8 +5,8 @@
 #include "base/trace.h"
 
 static const char *const state_name[] = {
-    "resuming", "filling", "creating", "sending", "listing", "completing", "settling",
-    "aborting", "proving", "done", "aborted", "failed",
+    "resuming", "filling", "creating", "sending", "listing", "completing",
+    "settling", "aborting", "proving", "done", "aborted", "failed",
 };
 
 /* The one place that writes u->state. Only an abort leads out of failure. */
@@ -73,7 +73,8 @@ void upload_init(struct upload *u, struct site *site, struct arena *arena,
     u->stored = (struct upload_stored){0};
     u->bytes = u->crc = 0;
     u->etag[0] = '\0';
-    u->crc_confirmed = u->ended = u->commit = u->abort = u->stray = u->gone = false;
+    u->crc_confirmed = u->ended = u->commit = u->abort = false;
+    u->stray = u->gone = false;
     u->closed = u->tries = 0;
     u->outcome = UPLOAD_ABORTED;
     u->resume_mono_ms = 0;

@@ -54,6 +54,8 @@ struct archive {
         ARCHIVE_EXISTING,    /* waits for what is under the key */
         ARCHIVE_LOOKING,     /* waits for the checkpoint, if there is one */
         ARCHIVE_TAKING,      /* waits for the lease */
+        ARCHIVE_COUNTING,    /* the window is counted again */
+        ARCHIVE_SEALING,     /* waits for the receipt to say so */
         ARCHIVE_READING,     /* the blocks flow */
         ARCHIVE_RECHECK,     /* waits for what the group is by now */
         ARCHIVE_STORING,     /* waits for the last parts to be stored */
@@ -76,9 +78,10 @@ struct archive {
     int64_t            held_ms;      /* what is older has expired ... */
     bool               expired;      /* ... and that concerns the window */
     bool               stopped;      /* as soon as may be */
+    bool               replace;      /* by a recount: there is more now */
     bool               resumable;    /* `found` is sound and of this window */
     bool               stray;        /* uploads nobody knows of may be open */
-    bool               again;        /* after the abort the window starts over */
+    bool               again;        /* after the abort it starts over */
     uint32_t           overs;        /* so often it did */
     bool               released;     /* the checkpoint names no holder */
     uint32_t           recorded;     /* parts in the checkpoint; 0 with none */
@@ -124,5 +127,17 @@ enum flow archive_step(struct archive *a, struct now now);
 void archive_stop(struct archive *a);
 /* The earliest mono_ms at which stepping makes sense without an event. */
 int64_t archive_wake_ms(const struct archive *a);
+
+/* For claim.c, recount.c and ending.c: the one place that writes a->state;
+ * AWS's clock; lanes that read from there on; so many bytes of the block in hand go
+ * to the upload, unless they are `stored`; and the ways to go on once the day
+ * is ours: from its beginning, behind what is stored, with the receipt. */
+void      archive_enter(struct archive *a, enum archive_state next);
+int64_t   archive_aws_ms(const struct archive *a);
+void      archive_begin_lanes(struct archive *a, int64_t from_ms);
+void      archive_move(struct archive *a, uint32_t left, bool stored);
+enum flow archive_begin(struct archive *a);
+enum flow archive_resume(struct archive *a);
+enum flow archive_finish(struct archive *a);
 
 #endif

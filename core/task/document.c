@@ -59,7 +59,7 @@ bool document_is_ours(const struct archive *a, const struct checkpoint *c)
            r->until_ms == want->until_ms;
 }
 
-/* Why it is not the last word; nothing if it is. */
+/* Why it is not the last word; and what is odd about the store. */
 static void give_reason(struct archive *a)
 {
     struct text t;
@@ -73,8 +73,11 @@ static void give_reason(struct archive *a)
         text_str(&t, "late events may come until 14 days after the window's "
                      "end");
     }
-    a->receipt.reason = text_view(&t);
     a->receipt.state = t.len > 0 ? RECEIPT_PROVISIONAL : RECEIPT_SEALED;
+    if (a->lease.ignored)
+        text_str(&t, t.len > 0 ? "; the store ignores conditions"
+                               : "the store ignores conditions");
+    a->receipt.reason = text_view(&t);
 }
 
 static void describe_form(struct archive *a)

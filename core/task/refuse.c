@@ -110,6 +110,18 @@ static void put_thing(struct text *t, const struct archive *a)
     text_str(t, s->group);
 }
 
+void refuse_recount(struct archive *a)
+{
+    char thing[SPEC_GROUP_BYTES + 64];
+    struct text t;
+
+    text_init(&t, thing, sizeof thing);
+    put_thing(&t, a);
+    message_refuse(&a->fault, ERROR_CORRUPT, "%: %; the archive holds what "
+                   "CloudWatch has lost or changed since",
+                   (const struct view[]){text_view(&t), view_of(a->reason)});
+}
+
 void refuse_held(struct archive *a)
 {
     const struct checkpoint *c = &a->found;

@@ -14,6 +14,8 @@ void refuse_expired(struct archive *a);
 void refuse_recreated(struct archive *a);
 /* What is under the key is not this window, or may not be written over. */
 void refuse_existing(struct archive *a);
+/* A recount found less than is archived; a->reason says it. */
+void refuse_recount(struct archive *a);
 /* Another run is alive, and has it. */
 void refuse_held(struct archive *a);
 /* Another run took it over from us. */

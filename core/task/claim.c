@@ -1,0 +1,288 @@
+/* claim.c - see claim.h. */
+#include "task/claim.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "task/document.h"
+#include "task/ending.h"
+#include "task/message.h"
+#include "task/recount.h"
+#include "task/refuse.h"
+
+_Static_assert(EXISTING_ROOM_BYTES + RECEIPT_BYTES + CHECKPOINT_STRINGS_BYTES
+                   <= CFG_SLOT_COUNT * CFG_SLOT_BYTES,
+               "before reading, the slots hold receipt and checkpoint");
+
+/* Where reading begins: with the window, or with what is left of it. */
+static int64_t reads_from(const struct archive *a)
+{
+    return a->resumable ? a->found.stored.mark.from_ms : a->spec->from_ms;
+}
+
+bool claim_has_expired(struct archive *a)
+{
+    a->held_ms = group_held_from(&a->group.info, archive_aws_ms(a));
+    return reads_from(a) < a->held_ms;
+}
+
+bool claim_may_be_part(const struct archive *a)
+{
+    return a->spec->partial && !a->existing.has_object &&
+           a->spec->until_ms > a->held_ms;
+}
+
+static bool make_name(struct archive *a, const char *kind, struct text *name)
+{
+    receipt_key(name, view_of(a->key), kind);
+    return !name->overflow ||
+           message_refuse(&a->fault, ERROR_USAGE, "the key \"%\" leaves no "
+                          "room for its receipt's name",
+                          &(const struct view){(uint8_t *)a->key,
+                                               view_of(a->key).len});
+}
+
+static bool make_names(struct archive *a)
+{
+    const struct plan_place place = {
+        .account = view_of(a->group.info.account),
+        .region = view_of(a->site->endpoint[SITE_LOGS].region),
+    };
+    struct text key, receipt, checkpoint;
+
+    text_init(&key, a->key, sizeof a->key);
+    text_init(&receipt, a->receipt_key, sizeof a->receipt_key);
+    text_init(&checkpoint, a->checkpoint_key, sizeof a->checkpoint_key);
+    return plan_key(a->spec, &place, &key, &a->fault) &&
+           make_name(a, "receipt", &receipt) &&
+           make_name(a, "checkpoint", &checkpoint);
+}
+
+enum flow claim_again(struct archive *a)
+{
+    call_cancel(a->call);
+    existing_init(&a->existing, a->call, view_of(a->spec->bucket),
+                  view_of(a->key), view_of(a->receipt_key),
+                  (struct span){a->slots, EXISTING_ROOM_BYTES});
+    archive_enter(a, ARCHIVE_EXISTING);
+    return FLOW_MOVED;
+}
+
+enum flow claim_group(struct archive *a)
+{
+    enum flow flow = group_step(&a->group, a->now);
+
+    if (flow == FLOW_FAILED && a->group.fault.error == ERROR_MISSING &&
+        a->group.fault.operation == NULL) {
+        refuse_group(a);
+        return ending_fail(a);
+    }
+    if (flow == FLOW_FAILED)
+        return ending_fault(a, &a->group.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (strcmp(a->group.info.log_class, "STANDARD") != 0) {
+        refuse_class(a);
+        return ending_fail(a);
+    }
+    a->created_ms = a->group.info.creation_ms;
+    if (!make_names(a))
+        return ending_fail(a);
+    document_describe(a);
+    lease_init(&a->lease, a->site, view_of(a->spec->bucket),
+               view_of(a->checkpoint_key), a->spec->checksum);
+    return claim_again(a);
+}
+
+static void begin_target(struct archive *a)
+{
+    const struct spec *s = a->spec;
+    const struct existing *e = &a->existing;
+
+    a->target = (struct target){
+        .bucket = view_of(s->bucket),
+        .key = view_of(a->key),
+        .content_type =
+            view_of(target_content_type(
+                view_of(plan_ext(s->format, s->compress)))),
+        .storage_class = view_of(s->storage_class),
+        .sse = view_of(s->sse),
+        .sse_kms_key_id = view_of(s->sse_kms_key_id),
+        .checksum = s->checksum,
+        .condition = e->has_object ? TARGET_MATCHES : TARGET_ABSENT,
+        .etag = view_of(e->etag),
+    };
+    a->receipt_target = a->target;
+    a->receipt_target.key = view_of(a->receipt_key);
+    a->receipt_target.content_type = view_of("application/json");
+    a->receipt_target.storage_class = (struct view){0};
+    a->receipt_target.condition =
+        e->receipt_etag[0] != '\0' ? TARGET_MATCHES : TARGET_ABSENT;
+    a->receipt_target.etag = view_of(e->receipt_etag);
+}
+
+/* Is the object what a dead run was about to commit, without its receipt? */
+static bool is_committed(const struct archive *a)
+{
+    const struct existing *e = &a->existing;
+
+    return a->resumable && a->found.state == CHECKPOINT_COMMITTING &&
+           !existing_agrees(e) && existing_is_stored(e, &a->found.receipt);
+}
+
+static enum flow skip(struct archive *a)
+{
+    const struct receipt *r = &a->existing.receipt;
+    struct text t;
+
+    text_init(&t, a->reason, sizeof a->reason);
+    if (a->result.reason[0] == '\0')
+        message_escape(&t, r->reason);
+    a->counts.events = r->tally.events;
+    a->counts.bytes_raw = r->bytes_raw;
+    a->counts.bytes_stored = r->bytes_stored;
+    a->result.state = receipt_state_name[r->state];
+    return ending_early(a, "skipped");
+}
+
+/* The day is ours. */
+static enum flow begin(struct archive *a)
+{
+    const struct checkpoint *c = &a->found;
+    bool begun = c->upload.len > 0;
+
+    if (is_committed(a))
+        return archive_finish(a);
+    if (a->resumable && begun && c->stored.parts.parts > 0)
+        return archive_resume(a);
+    if (!begun)
+        return archive_begin(a);
+    upload_init(&a->upload, a->site, &a->arena, &a->target);
+    upload_resume(&a->upload, c->upload, &c->stored.parts);
+    return ending_over(a);
+}
+
+/* What was found goes into ours, so that it outlives us, too. */
+static enum flow take_lease(struct archive *a)
+{
+    const struct checkpoint *c = &a->found;
+    enum checkpoint_state state = CHECKPOINT_WORKING;
+
+    a->since_ms = a->begun_ms = archive_aws_ms(a);
+    a->stray = a->lease.there;
+    a->resumable = a->resumable &&
+                   index_read(&a->index, c->index, c->stored.head.blocks,
+                              c->stride);
+    (void)view_copy(c->upload, a->upload.multipart.id,
+                    sizeof a->upload.multipart.id);
+    if (a->resumable) {
+        a->begun_ms = c->receipt.settled_until_ms;
+        a->journal.stored = a->journal.now = c->stored;
+    }
+    if (a->resumable && c->state == CHECKPOINT_COMMITTING) {
+        document_adopt(a, c);
+        state = CHECKPOINT_COMMITTING;
+    }
+    struct view text = document_checkpoint(a, state);
+    if (a->fault.error != ERROR_NONE)
+        return ending_fail(a);
+    lease_take(&a->lease, text, a->now);
+    archive_enter(a, ARCHIVE_TAKING);
+    return FLOW_MOVED;
+}
+
+/* What is to be done, by what is there; with the lease or before it. */
+static enum flow decide(struct archive *a)
+{
+    const struct existing *e = &a->existing;
+    bool held = a->lease.state == LEASE_HELD;
+    bool there = e->has_object || e->has_receipt || e->damaged;
+    bool same = existing_agrees(e) && existing_is_window(e, &a->receipt);
+
+    begin_target(a);
+    if (!held && a->lease.there && lease_is_stale(&a->lease))
+        return take_lease(a);  /* what a dead run left is seen to first */
+    if (same && a->spec->if_exists == EXISTS_SKIP && !a->replace)
+        return !held && recount_is_due(a) && !a->spec->dry_run
+                   ? recount_begin(a) : skip(a);
+    if (claim_has_expired(a) && !claim_may_be_part(a) && !is_committed(a)) {
+        refuse_expired(a);
+        return ending_fail(a);
+    }
+    if (there && a->spec->if_exists != EXISTS_REPLACE && !a->replace &&
+        !is_committed(a)) {
+        refuse_existing(a);
+        return ending_fail(a);
+    }
+    if (a->spec->dry_run)
+        return ending_early(a, there ? "would replace" : "would archive");
+    return held ? begin(a) : take_lease(a);
+}
+
+enum flow claim_existing(struct archive *a)
+{
+    enum flow flow = existing_step(&a->existing, a->now);
+
+    if (flow == FLOW_FAILED)
+        return ending_fault(a, &a->existing.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    call_cancel(a->call);
+    if (a->lease.state == LEASE_HELD)
+        return decide(a);
+    lease_look(&a->lease, a->call,
+               (struct span){a->slots + EXISTING_ROOM_BYTES, RECEIPT_BYTES});
+    archive_enter(a, ARCHIVE_LOOKING);
+    return FLOW_MOVED;
+}
+
+/* A checkpoint that is not sound, or of something else, is a lease all the
+ * same. */
+static void read_found(struct archive *a)
+{
+    struct checkpoint *c = &a->found;
+    struct fault fault;
+    struct text strings;
+
+    *c = (struct checkpoint){0};
+    if (!a->lease.there)
+        return;
+    fault_reset(&fault);
+    text_init(&strings,
+              (char *)a->slots + EXISTING_ROOM_BYTES + RECEIPT_BYTES,
+              CHECKPOINT_STRINGS_BYTES);
+    if (!checkpoint_read(c, a->lease.text, &strings, &fault)) {
+        *c = (struct checkpoint){0};
+        return;
+    }
+    a->lease.released = c->state == CHECKPOINT_RELEASED;
+    a->resumable = document_is_ours(a, c) &&
+                   a->created_ms <= c->receipt.settled_until_ms;
+}
+
+enum flow claim_looking(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+
+    if (flow == FLOW_FAILED)
+        return ending_fault(a, &a->lease.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    read_found(a);
+    return decide(a);
+}
+
+enum flow claim_taking(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+
+    if (flow == FLOW_FAILED && a->lease.state == LEASE_LOST) {
+        refuse_held(a);
+        return ending_fail(a);
+    }
+    if (flow == FLOW_FAILED)
+        return ending_fault(a, &a->lease.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    return claim_again(a);  /* whoever held it may have finished */
+}

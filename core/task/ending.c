@@ -1,0 +1,183 @@
+/* ending.c - see ending.h. */
+#include "task/ending.h"
+
+#include "base/check.h"
+#include "task/document.h"
+
+enum { FAREWELL_MS = 1500 };  /* to write the checkpoint after a deadline */
+
+/* The last state: as it was decided. */
+static enum flow finish(struct archive *a)
+{
+    bool failed = a->fault.error != ERROR_NONE;
+
+    lease_cancel(&a->lease);
+    archive_enter(a, failed ? ARCHIVE_FAILED : ARCHIVE_DONE);
+    return failed ? FLOW_FAILED : FLOW_ENDED;
+}
+
+/* Nothing of this window is under way any more. */
+static enum flow drop(struct archive *a)
+{
+    if (a->lease.state == LEASE_HELD)
+        lease_drop(&a->lease);
+    archive_enter(a, ARCHIVE_DROPPING);
+    return FLOW_MOVED;
+}
+
+enum flow ending_sweep(struct archive *a)
+{
+    if (!a->stray && !a->upload.stray)
+        return drop(a);
+    call_cancel(a->call);
+    sweep_init(&a->sweep, a->call, &a->target, (struct view){0});
+    archive_enter(a, ARCHIVE_SWEEPING);
+    return FLOW_MOVED;
+}
+
+/* Would a later run go on with what this one has stored? */
+static bool may_go_on(enum error error)
+{
+    return error == ERROR_STOPPED || error == ERROR_NETWORK ||
+           error == ERROR_THROTTLED || error == ERROR_REMOTE ||
+           error == ERROR_DENIED || error == ERROR_LIMIT;
+}
+
+/* The upload stays. Whoever cannot reach S3 cannot say so either. */
+static enum flow leave_upload(struct archive *a)
+{
+    bool begun = a->upload.multipart.id[0] != '\0' || a->upload.stray;
+
+    upload_leave(&a->upload);
+    if (!begun)
+        return drop(a);
+    if (a->fault.error == ERROR_NETWORK)
+        return finish(a);
+    if (a->fault.error == ERROR_STOPPED &&
+        a->site->deadline_mono_ms < a->now.mono_ms + FAREWELL_MS)
+        a->site->deadline_mono_ms = a->now.mono_ms + FAREWELL_MS;
+    archive_enter(a, ARCHIVE_RELEASING);
+    return FLOW_MOVED;
+}
+
+static enum flow abort_upload(struct archive *a)
+{
+    upload_abort(&a->upload);
+    archive_enter(a, ARCHIVE_ABORTING);
+    return FLOW_MOVED;
+}
+
+/* An upload that the checkpoint does not name is nobody's but ours. */
+static enum flow on_lost(struct archive *a)
+{
+    if (!a->named && a->upload.multipart.id[0] != '\0' &&
+        a->state < ARCHIVE_COMMITTING)
+        return abort_upload(a);
+    upload_leave(&a->upload);
+    return finish(a);
+}
+
+/* The fault is set: what is under way ends, as it allows. */
+enum flow ending_fail(struct archive *a)
+{
+    CHECK(a->fault.error != ERROR_NONE);
+    bool began = a->state >= ARCHIVE_READING;
+
+    if (a->state == ARCHIVE_READING || a->state == ARCHIVE_COUNTING)
+        join_cancel(&a->join);
+    call_cancel(a->call);
+    if (!began && a->lease.state != LEASE_HELD)
+        return finish(a);
+    if (a->lease.state == LEASE_LOST)
+        return on_lost(a);
+    if (!began && may_go_on(a->fault.error))
+        return a->stray ? finish(a) : drop(a);
+    if (!began)
+        return ending_sweep(a);
+    if (a->state < ARCHIVE_RECORDING)
+        return may_go_on(a->fault.error) ? leave_upload(a) : abort_upload(a);
+    /* The checkpoint has the receipt: a later run commits, or sees that it
+     * was committed; unless the object is another's. */
+    upload_leave(&a->upload);
+    return a->fault.error == ERROR_CONFLICT ? ending_sweep(a) : finish(a);
+}
+
+enum flow ending_fault(struct archive *a, const struct fault *fault)
+{
+    fault_adopt(&a->fault, fault);
+    return ending_fail(a);
+}
+
+/* Nothing is to be done; what a dead run left is taken away. */
+enum flow ending_early(struct archive *a, const char *action)
+{
+    a->result.action = action;
+    if (a->lease.state == LEASE_HELD)
+        return ending_sweep(a);
+    return finish(a);
+}
+
+/* An upload that is of no use is aborted, and the window starts over. */
+enum flow ending_over(struct archive *a)
+{
+    if (a->state == ARCHIVE_READING)
+        join_cancel(&a->join);
+    call_cancel(a->call);
+    a->again = true;
+    a->resumable = false;
+    a->overs++;
+    return abort_upload(a);
+}
+
+/* --- states -------------------------------------------------------------- */
+
+/* The first fault stays, whatever becomes of the abort. */
+enum flow ending_aborting(struct archive *a)
+{
+    enum flow flow = upload_step(&a->upload, a->now);
+    bool gone = a->upload.gone;
+
+    if (flow != FLOW_ENDED && flow != FLOW_FAILED)
+        return flow;
+    if (a->again && gone) {
+        a->again = a->named = false;
+        a->recorded = 0;
+        return archive_begin(a);
+    }
+    if (a->again)
+        fault_adopt(&a->fault, &a->upload.fault);
+    return gone && a->lease.state != LEASE_LOST ? ending_sweep(a)
+                                                : finish(a);
+}
+
+enum flow ending_releasing(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+
+    if (flow == FLOW_FAILED || (flow == FLOW_ENDED && a->released))
+        return finish(a);
+    if (flow != FLOW_ENDED)
+        return flow;
+    a->released = true;
+    lease_write(&a->lease, document_checkpoint(a, CHECKPOINT_RELEASED),
+                a->now);
+    return FLOW_MOVED;
+}
+
+enum flow ending_sweeping(struct archive *a)
+{
+    enum flow flow = sweep_step(&a->sweep, a->now);
+    return flow == FLOW_ENDED ? drop(a) : flow;
+}
+
+/* A write that is under way comes to its end first. */
+enum flow ending_dropping(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+
+    if (flow == FLOW_ENDED && a->lease.state == LEASE_HELD) {
+        lease_drop(&a->lease);
+        return FLOW_MOVED;
+    }
+    return flow == FLOW_ENDED || flow == FLOW_FAILED ? finish(a) : flow;
+}
