@@ -1,13 +1,7 @@
 /* record.c - see record.h. */
 #include "fetch/record.h"
 
-static const char head_start[] = "{\"timestamp\":\"";
-static const char head_stream[] = "\",\"stream\":\"";
-static const char head_message[] = "\",\"message\":\"";
-
-enum { HEAD_STAMP_AT = sizeof head_start - 1, TAKE_BYTES = 256 };
-
-enum head { HEAD_OURS, HEAD_PART, HEAD_FOREIGN };
+enum { TAKE_BYTES = 256 };
 
 static enum flow enter(struct record *r, enum recording next)
 {
@@ -48,22 +42,6 @@ static enum flow finish(struct record *r)
     if (r->unended)
         owe_text(r, "\n");
     return enter(r, RECORD_DONE);
-}
-
-static bool is_stamp(struct view v)
-{
-    static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-    int64_t instant_ms;
-    bool local = false;
-
-    if (v.len != RECORD_STAMP_BYTES)
-        return false;
-    for (uint32_t i = 0; i < v.len; i++) {
-        bool digit = v.at[i] >= '0' && v.at[i] <= '9';
-        if (shape[i] == 'd' ? !digit : v.at[i] != (uint8_t)shape[i])
-            return false;
-    }
-    return date_parse_rfc3339(v, &instant_ms, &local) && !local;
 }
 
 /* ---- lines that are wanted as they are ---- */
@@ -131,50 +109,6 @@ static enum flow on_begin(struct record *r, struct ring *in)
 
 /* ---- ndjson ---- */
 
-/* Whether `v` goes on with `want` at *at; moves *at past it. */
-static enum head expect(struct view v, uint32_t *at, const char *want)
-{
-    uint32_t len = (uint32_t)strlen(want), left = v.len - *at;
-    uint32_t n = left < len ? left : len;
-
-    if (memcmp(v.at + *at, want, n) != 0)
-        return HEAD_FOREIGN;
-    *at += n;
-    return n == len ? HEAD_OURS : HEAD_PART;
-}
-
-/* Moves *at to the quote that ends the string. */
-static enum head past_string(struct view v, uint32_t *at)
-{
-    for (; *at < v.len && v.at[*at] != '"'; ++*at)
-        if (v.at[*at] == '\\' && ++*at == v.len)
-            break;
-    return *at < v.len ? HEAD_OURS : HEAD_PART;
-}
-
-/* Keys in our order; *at becomes where the message begins. */
-static enum head parse_head(struct view v, uint32_t *at)
-{
-    enum head head = expect(v, at, head_start);
-
-    if (head != HEAD_OURS)
-        return head;
-    if (v.len - *at < RECORD_STAMP_BYTES)
-        return HEAD_PART;
-    if (!is_stamp(view_slice(v, *at, *at + RECORD_STAMP_BYTES)))
-        return HEAD_FOREIGN;
-    *at += RECORD_STAMP_BYTES;
-    uint32_t stream = *at;
-    head = expect(v, &stream, head_stream);
-    if (head == HEAD_OURS) {
-        *at = stream;
-        head = past_string(v, at);
-    } else if (head == HEAD_FOREIGN) {
-        head = HEAD_OURS;  /* a record without its stream's name */
-    }
-    return head == HEAD_OURS ? expect(v, at, head_message) : head;
-}
-
 /* Passes on what is held, and then the rest of the line. */
 static enum flow begin_foreign(struct record *r)
 {
@@ -188,7 +122,8 @@ static enum flow begin_foreign(struct record *r)
 static enum flow on_head(struct record *r, struct ring *in)
 {
     struct view src = ring_peek(in);
-    uint32_t room = RECORD_HEAD_BYTES - r->held_len, at = 0;
+    uint32_t room = HEAD_BYTES - r->held_len;
+    struct head head;
 
     if (src.len == 0 && !ring_drained(in))
         return FLOW_WANT_INPUT;
@@ -200,17 +135,17 @@ static enum flow on_head(struct record *r, struct ring *in)
     r->lines += held == 0;
     memcpy(r->held + held, src.at, end);
     r->held_len += end;
-    enum head head = parse_head((struct view){r->held, r->held_len}, &at);
-    if (head == HEAD_OURS) {
-        ring_consume(in, at - held);
+    enum head_got got = head_json((struct view){r->held, r->held_len}, &head);
+    if (got == HEAD_OURS) {
+        ring_consume(in, head.len - held);
         r->held_len = 0;
-        r->held[HEAD_STAMP_AT + RECORD_STAMP_BYTES] = ' ';
-        owe(r, r->held + HEAD_STAMP_AT, RECORD_STAMP_BYTES + 1);
+        r->held[HEAD_STAMP_AT + DATE_RFC3339_BYTES] = ' ';
+        owe(r, r->held + HEAD_STAMP_AT, HEAD_TEXT_BYTES);
         decode_init(&r->decode, DECODE_TEXT);
         return enter(r, RECORD_MESSAGE);
     }
     ring_consume(in, end);
-    if (head == HEAD_PART && end == src.len && end < room)
+    if (got == HEAD_PART && end == src.len && end < room)
         return FLOW_MOVED;
     return begin_foreign(r);
 }
@@ -302,16 +237,16 @@ static enum flow on_tail(struct record *r, struct ring *in)
 
 /* ---- text ---- */
 
-enum { STAMP_HELD = 1 + RECORD_STAMP_BYTES + 1 };
+enum { STAMP_HELD = 1 + HEAD_TEXT_BYTES };
 
 static struct view held_stamp(const struct record *r)
 {
-    struct view none = {0};
+    struct view line = {r->held + 1, r->held_len - 1};
+    struct head head;
 
-    if (r->held_len != STAMP_HELD || r->held[STAMP_HELD - 1] != ' ')
-        return none;
-    struct view v = {r->held + 1, RECORD_STAMP_BYTES};
-    return is_stamp(v) ? v : none;
+    if (head_text(line, &head) != HEAD_OURS)
+        return (struct view){0};
+    return view_slice(line, 0, DATE_RFC3339_BYTES);
 }
 
 static enum flow on_stamp(struct record *r, struct ring *in)
@@ -338,9 +273,9 @@ static void open_record(struct record *r, struct view stamp)
 
     text_init(&t, (char *)r->unit, sizeof r->unit);
     if (stamp.len > 0) {
-        text_str(&t, json ? head_start : "");
+        text_str(&t, json ? HEAD_START : "");
         text_put(&t, stamp);
-        text_str(&t, json ? head_message : " ");
+        text_str(&t, json ? HEAD_MESSAGE : " ");
     } else {
         text_str(&t, json ? "{\"message\":\"" : "");
     }

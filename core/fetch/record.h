@@ -20,14 +20,9 @@
 #include "base/limits.h"
 #include "base/stage.h"
 #include "fetch/decode.h"
+#include "fetch/head.h"
 
 enum record_form { RECORD_TEXT, RECORD_JSON };
-
-enum {
-    RECORD_STAMP_BYTES = DATE_RFC3339_BYTES,
-    /* The time stamp and the stream's name, which escapes may lengthen. */
-    RECORD_HEAD_BYTES = 64 + 2 * CFG_STREAM_BYTES,
-};
 
 struct record {
     struct stage stage;
@@ -58,7 +53,7 @@ struct record {
     bool     stamped;           /* text: a line with a time stamp was seen */
     bool     over;              /* text: no line follows */
     bool     unended;           /* the last byte out was no newline */
-    uint8_t  held[RECORD_HEAD_BYTES];
+    uint8_t  held[HEAD_BYTES];
     uint8_t  unit[128];
 };
 

@@ -1,0 +1,75 @@
+/* head.c - see head.h. */
+#include "fetch/head.h"
+
+static bool read_stamp(struct view v, int64_t *at_ms)
+{
+    static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+    bool local = false;
+
+    CHECK(v.len == DATE_RFC3339_BYTES);
+    for (uint32_t i = 0; i < v.len; i++) {
+        bool digit = v.at[i] >= '0' && v.at[i] <= '9';
+        if (shape[i] == 'd' ? !digit : v.at[i] != (uint8_t)shape[i])
+            return false;
+    }
+    return date_parse_rfc3339(v, at_ms, &local) && !local;
+}
+
+/* Whether `v` goes on with `want` at *at; moves *at past it. */
+static enum head_got expect(struct view v, uint32_t *at, const char *want)
+{
+    uint32_t len = (uint32_t)strlen(want), left = v.len - *at;
+    uint32_t n = left < len ? left : len;
+
+    if (memcmp(v.at + *at, want, n) != 0)
+        return HEAD_FOREIGN;
+    *at += n;
+    return n == len ? HEAD_OURS : HEAD_PART;
+}
+
+/* Moves *at to the quote that ends the string. */
+static enum head_got past_string(struct view v, uint32_t *at)
+{
+    for (; *at < v.len && v.at[*at] != '"'; ++*at)
+        if (v.at[*at] == '\\' && ++*at == v.len)
+            break;
+    return *at < v.len ? HEAD_OURS : HEAD_PART;
+}
+
+enum head_got head_json(struct view v, struct head *h)
+{
+    uint32_t at = 0;
+    enum head_got got = expect(v, &at, HEAD_START);
+
+    *h = (struct head){0};
+    if (got != HEAD_OURS)
+        return got;
+    if (v.len - at < DATE_RFC3339_BYTES)
+        return HEAD_PART;
+    if (!read_stamp(view_slice(v, at, at + DATE_RFC3339_BYTES), &h->at_ms))
+        return HEAD_FOREIGN;
+    at += DATE_RFC3339_BYTES;
+    uint32_t from = at;
+    got = expect(v, &from, "\",\"stream\":\"");
+    if (got == HEAD_PART)
+        return got;
+    if (got == HEAD_OURS) {
+        at = from;
+        if (past_string(v, &at) == HEAD_PART)
+            return HEAD_PART;
+        h->stream = view_slice(v, from, at);
+    }
+    got = expect(v, &at, HEAD_MESSAGE);
+    h->len = at;
+    return got;
+}
+
+enum head_got head_text(struct view v, struct head *h)
+{
+    *h = (struct head){.len = HEAD_TEXT_BYTES};
+    if (v.len < HEAD_TEXT_BYTES)
+        return HEAD_PART;
+    return v.at[DATE_RFC3339_BYTES] == ' ' &&
+           read_stamp(view_slice(v, 0, DATE_RFC3339_BYTES), &h->at_ms)
+               ? HEAD_OURS : HEAD_FOREIGN;
+}
