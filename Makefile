@@ -23,7 +23,7 @@ PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload index receipt \
          receipt_read existing checkpoint journal lease sweep
 TASK  := message plan options manual report refuse document recount claim \
-         ending archive escape cat
+         ending archive escape interval cat
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \

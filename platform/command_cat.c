@@ -86,6 +86,7 @@ int command_cat(struct memory *m)
         .urls = (const char *const *)o->args, .url_count = o->arg_count,
         .json = o->output == OUTPUT_JSON,
         .escape = isatty(STDOUT_FILENO) == 1,
+        .want = {o->spec.from_ms, o->spec.until_ms, view_of(o->stream)},
     };
     cat_init(c, &r->site, &options);
     int code = drive(r, c);

@@ -300,6 +300,7 @@ static void test_rows(void **state)
             struct cat_options options = {
                 .urls = rows[i].urls, .json = rows[i].json,
                 .escape = rows[i].escape,
+                .want = {INT64_MIN, INT64_MAX, {0}},
             };
             while (options.url_count < 4 &&
                    rows[i].urls[options.url_count] != NULL)

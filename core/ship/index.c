@@ -188,3 +188,43 @@ bool index_read(struct index *x, struct view json, uint64_t blocks,
                             : (uint32_t)(blocks - (count - 1) * stride);
     return true;
 }
+
+bool index_search(struct index_search *s, struct view json, int64_t from_ms,
+                  int64_t until_ms, uint64_t bytes)
+{
+    struct index_entry last;
+
+    CHECK(from_ms < until_ms);
+    *s = (struct index_search){
+        .from_ms = from_ms, .until_ms = until_ms, .bytes = bytes,
+    };
+    index_open(&s->cursor, json);
+    while (index_next(&s->cursor, &last))
+        continue;
+    if (s->cursor.bad || !s->cursor.begun || last.offset >= bytes)
+        return false;
+    index_open(&s->cursor, json);
+    s->has_entry = index_next(&s->cursor, &s->entry);
+    return true;
+}
+
+bool index_find(struct index_search *s, uint64_t *from, uint64_t *to)
+{
+    bool open = false;
+
+    while (s->has_entry) {
+        const struct index_entry e = s->entry;
+        bool meets = e.least_ms < s->until_ms && e.greatest_ms >= s->from_ms;
+
+        s->has_entry = index_next(&s->cursor, &s->entry);
+        uint64_t end = s->has_entry ? s->entry.offset : s->bytes;
+        if (meets && end > e.offset) {
+            *from = open ? *from : e.offset;
+            *to = end;
+            open = true;
+        } else if (open) {
+            break;
+        }
+    }
+    return open;
+}

@@ -61,6 +61,22 @@ void index_open(struct index_cursor *c, struct view json);
 /* False at the end, or when it is bad. */
 bool index_next(struct index_cursor *c, struct index_entry *entry);
 
+/* Finds the bytes that hold an interval of time: entries that meet it,
+ * neighbours in one range. */
+struct index_search {
+    struct index_cursor cursor;
+    int64_t  from_ms, until_ms;  /* half-open */
+    uint64_t bytes;              /* where the object ends */
+    struct index_entry entry;    /* the next to look at */
+    bool     has_entry;
+};
+
+/* False if the index is bad, has no entry, or points behind the object. */
+bool index_search(struct index_search *s, struct view json, int64_t from_ms,
+                  int64_t until_ms, uint64_t bytes);
+/* The next range [*from, *to), never empty; false: there is no other. */
+bool index_find(struct index_search *s, uint64_t *from, uint64_t *to);
+
 _Static_assert(CFG_INDEX_BLOCKS % 2 == 0 && CFG_INDEX_BLOCKS >= 2,
                "entries are joined two by two");
 

@@ -4,9 +4,10 @@
 #include "base/trace.h"
 
 static const char *const state_name[] = {
-    [CAT_NEXT] = "next", [CAT_READING] = "reading",
-    [CAT_DRAINING] = "draining", [CAT_REPORTING] = "reporting",
-    [CAT_DONE] = "done",
+    [CAT_NEXT] = "next", [CAT_ASKING] = "asking",
+    [CAT_JUDGING] = "judging", [CAT_CHOOSING] = "choosing",
+    [CAT_READING] = "reading", [CAT_DRAINING] = "draining",
+    [CAT_REPORTING] = "reporting", [CAT_DONE] = "done",
 };
 
 static enum flow enter(struct cat *c, enum cat_state next)
@@ -29,16 +30,180 @@ static enum inflate_form form_of(struct view key)
     return view_ends(key, ".zst") ? INFLATE_ZSTD : INFLATE_ANY;
 }
 
+static bool has_interval(const struct cat *c)
+{
+    const struct choose_want *w = &c->options.want;
+
+    return w->from_ms != INT64_MIN || w->until_ms != INT64_MAX;
+}
+
+static bool is_filtered(const struct cat *c)
+{
+    return has_interval(c) || c->options.want.stream.len > 0;
+}
+
+static void warn(struct cat *c, const char *what, const char *words)
+{
+    c->note = (struct cat_note){.thing = url_of(c), .warning = true};
+    c->note.fault.what = what;
+    fault_words(&c->note.fault, view_of(words));
+    c->noted = true;
+}
+
+static void warn_number(struct cat *c, const char *what, const char *words,
+                        uint64_t number)
+{
+    char bytes[96];
+    struct text t;
+
+    text_init(&t, bytes, sizeof bytes);
+    text_str(&t, words);
+    text_u64(&t, number);
+    warn(c, what, bytes);
+}
+
+/* Tells one gap of the source under way, if there is one left. */
+static bool tell_gap(struct cat *c)
+{
+    struct fault fault = {0};
+
+    if (!interval_tell(&c->interval, &fault))
+        return false;
+    c->note = (struct cat_note){.fault = fault};
+    c->exit_code = exit_worse(c->exit_code, fault_exit(fault.error));
+    c->noted = true;
+    return true;
+}
+
+/* ---- which object, and which of its bytes ---- */
+
+static void reset_stages(struct cat *c)
+{
+    enum record_form form = c->options.json ? RECORD_JSON : RECORD_TEXT;
+
+    c->reported = 0;
+    inflate_init(&c->inflate, &c->workspace, INFLATE_ANY, &c->fault);
+    choose_init(&c->choose, &c->options.want, CHOOSE_ANY, &c->fault);
+    record_init(&c->record, form, c->options.escape && !c->options.json,
+                &c->fault);
+    escape_init(&c->escape, &c->fault);
+}
+
+static void ask(struct cat *c)
+{
+    struct text t;
+
+    text_init(&t, c->receipt_key, sizeof c->receipt_key);
+    receipt_key(&t, c->name.key, "receipt");
+    call_cancel(&c->object.call);
+    ring_reset(&c->fetched);
+    existing_init(&c->existing, &c->object.call, c->name.bucket, c->name.key,
+                  text_view(&t), (struct span){c->receipt_bytes,
+                                               sizeof c->receipt_bytes});
+}
+
+static enum flow on_next(struct cat *c)
+{
+    if (c->at == c->options.url_count)
+        return tell_gap(c) ? FLOW_MOVED : enter(c, CAT_DONE);
+    fault_reset(&c->fault);
+    reset_stages(c);
+    c->indexed = false;
+    c->begun = false;
+    if (!object_name_parse(url_of(c), &c->name)) {
+        fault_set(&c->fault, ERROR_USAGE, "this is not s3://BUCKET/KEY", 0);
+        return enter(c, CAT_REPORTING);
+    }
+    if (!has_interval(c))
+        return enter(c, CAT_CHOOSING);
+    ask(c);
+    return enter(c, CAT_ASKING);
+}
+
+static enum flow pass_on(struct cat *c)
+{
+    c->at++;
+    return enter(c, CAT_NEXT);
+}
+
+static enum flow on_asking(struct cat *c, struct now now)
+{
+    enum flow flow = existing_step(&c->existing, now);
+
+    if (flow == FLOW_ENDED)
+        return enter(c, CAT_JUDGING);
+    if (flow != FLOW_FAILED)
+        return flow;
+    fault_adopt(&c->fault, &c->existing.fault);
+    return enter(c, CAT_REPORTING);
+}
+
+/* It may be that nothing is there at all: reading will tell. */
+static enum flow read_whole(struct cat *c)
+{
+    const struct existing *e = &c->existing;
+
+    if (e->has_object) {
+        interval_take_unknown(&c->interval);
+        warn(c, e->damaged ? "its receipt is damaged: all of it is read"
+             : e->has_receipt ? "its receipt is of another object: all of it "
+                                "is read"
+             : "it has no receipt: all of it is read",
+             "what it lacks of the interval is not known");
+    }
+    return enter(c, CAT_CHOOSING);
+}
+
+/* Whether the index can be used: in gzip, one that begins with the object is
+ * of no archive of ours, and its entries may be whole members. */
+static bool find_ranges(struct cat *c)
+{
+    const struct receipt *r = &c->existing.receipt;
+    const struct choose_want *w = &c->options.want;
+
+    if (!index_search(&c->search, r->index, w->from_ms, w->until_ms,
+                      r->bytes_stored))
+        return false;
+    if (!view_is(r->format, "ndjson") && !view_is(r->format, "text"))
+        return false;
+    return view_is(r->compression, "none") ||
+           view_is(r->compression, "zstd") ||
+           (view_is(r->compression, "gzip") && c->search.entry.offset > 0);
+}
+
+static enum flow on_judging(struct cat *c)
+{
+    const struct receipt *r = &c->existing.receipt;
+
+    if (!existing_agrees(&c->existing))
+        return read_whole(c);
+    if (interval_is_other(&c->interval, r) && tell_gap(c))
+        return FLOW_MOVED;
+    if (!interval_take(&c->interval, r))
+        warn(c, "its window begins before that of the object before it ends",
+             "lines may come twice, or not in the order of time");
+    if (!interval_meets(&c->interval, r) ||
+        (r->counted && r->tally.events == 0))
+        return pass_on(c);
+    c->indexed = find_ranges(c);
+    return enter(c, CAT_CHOOSING);
+}
+
+/* ---- reading ---- */
+
 static void wire(struct cat *c)
 {
     struct stage_row *row = &c->row;
 
     ring_reset(&c->raw);
+    ring_reset(&c->chosen);
     ring_reset(&c->lines);
     ring_reset(&c->out);
     stage_row_init(row, NULL);
     stage_row_add(row, &c->object.stage, &c->fetched);
     stage_row_add(row, &c->inflate.stage, &c->raw);
+    if (is_filtered(c))
+        stage_row_add(row, &c->choose.stage, &c->chosen);
     if (c->options.escape) {
         stage_row_add(row, &c->record.stage, &c->lines);
         stage_row_add(row, &c->escape.stage, &c->out);
@@ -47,25 +212,43 @@ static void wire(struct cat *c)
     }
 }
 
-static enum flow on_next(struct cat *c)
+static void open_whole(struct cat *c)
 {
-    struct object_name name;
+    inflate_init(&c->inflate, &c->workspace, form_of(c->name.key), &c->fault);
+    object_open(&c->object, c->name);
+}
 
-    if (c->at == c->options.url_count)
-        return enter(c, CAT_DONE);
-    fault_reset(&c->fault);
-    c->reported = 0;
-    enum record_form form = c->options.json ? RECORD_JSON : RECORD_TEXT;
-    record_init(&c->record, form, c->options.escape && !c->options.json,
-                &c->fault);
-    escape_init(&c->escape, &c->fault);
-    inflate_init(&c->inflate, &c->workspace, INFLATE_ANY, &c->fault);
-    if (!object_name_parse(url_of(c), &name)) {
-        fault_set(&c->fault, ERROR_USAGE, "this is not s3://BUCKET/KEY", 0);
-        return enter(c, CAT_REPORTING);
-    }
-    inflate_init(&c->inflate, &c->workspace, form_of(name.key), &c->fault);
-    object_open(&c->object, name);
+static void open_range(struct cat *c, uint64_t from, uint64_t to)
+{
+    const struct receipt *r = &c->existing.receipt;
+    bool gzip = view_is(r->compression, "gzip");
+
+    object_open_range(&c->object, c->name, from, to);
+    memcpy(c->object.etag, c->existing.etag, sizeof c->object.etag);
+    inflate_init(&c->inflate, &c->workspace,
+                 view_is(r->compression, "zstd") ? INFLATE_ZSTD
+                 : gzip ? INFLATE_GZIP : INFLATE_PLAIN, &c->fault);
+    if (gzip)
+        inflate_middle(&c->inflate);
+    c->inflate.offset = from;  /* damage is where it is in the object */
+    choose_init(&c->choose, &c->options.want, view_is(r->format, "text")
+                ? CHOOSE_TEXT : CHOOSE_NDJSON, &c->fault);
+    choose_middle(&c->choose);
+}
+
+static enum flow on_choosing(struct cat *c)
+{
+    uint64_t from, to;
+    bool more = c->indexed ? index_find(&c->search, &from, &to) : !c->begun;
+
+    if (!more)
+        return pass_on(c);
+    reset_stages(c);
+    c->begun = true;
+    if (c->indexed)
+        open_range(c, from, to);
+    else
+        open_whole(c);
     wire(c);
     return enter(c, CAT_READING);
 }
@@ -91,20 +274,7 @@ static enum flow on_draining(struct cat *c)
     return enter(c, CAT_REPORTING);
 }
 
-static void warn(struct cat *c, const char *what, const char *words,
-                 uint64_t number)
-{
-    char bytes[96];
-    struct text t;
-
-    text_init(&t, bytes, sizeof bytes);
-    text_str(&t, words);
-    text_u64(&t, number);
-    c->note = (struct cat_note){.thing = url_of(c), .warning = true};
-    c->note.fault.what = what;
-    fault_words(&c->note.fault, text_view(&t));
-    c->noted = true;
-}
+/* ---- what is said of it ---- */
 
 static void tell_fault(struct cat *c)
 {
@@ -131,17 +301,20 @@ static void tell_trailing(struct cat *c)
     const struct inflate *z = &c->inflate;
 
     if (z->trailing)
-        warn(c, z->trailing_zeros
-             ? "zeros behind the data were left out"
-             : "bytes that are not compressed data were left out",
-             "from byte ", z->trailing_offset);
+        warn_number(c, z->trailing_zeros
+                    ? "zeros behind the data were left out"
+                    : "bytes that are not compressed data were left out",
+                    "from byte ", z->trailing_offset);
 }
 
 static void tell_foreign(struct cat *c)
 {
     if (c->record.foreign_line != 0)
-        warn(c, "lines that are no record of firn's are printed as they are",
-             "the first is line ", c->record.foreign_line);
+        warn_number(c, "lines that are no record of firn's are printed as "
+                    "they are", "the first is line ", c->record.foreign_line);
+    else if (c->choose.foreign != 0)
+        warn_number(c, "lines that are no record of firn's are left out",
+                    "their number is ", c->choose.foreign);
 }
 
 /* Whether it makes no sense to ask S3 for anything else. */
@@ -162,8 +335,8 @@ static enum flow on_reporting(struct cat *c)
     }
     if (is_hopeless(c->fault.error))
         return enter(c, CAT_DONE);
-    c->at++;
-    return enter(c, CAT_NEXT);
+    return c->fault.error != ERROR_NONE ? pass_on(c)
+                                        : enter(c, CAT_CHOOSING);
 }
 
 enum flow cat_step(struct cat *c, struct now now)
@@ -172,6 +345,9 @@ enum flow cat_step(struct cat *c, struct now now)
         return FLOW_MOVED;
     switch (c->state) {
     case CAT_NEXT:      return on_next(c);
+    case CAT_ASKING:    return on_asking(c, now);
+    case CAT_JUDGING:   return on_judging(c);
+    case CAT_CHOOSING:  return on_choosing(c);
     case CAT_READING:   return on_reading(c, now);
     case CAT_DRAINING:  return on_draining(c);
     case CAT_REPORTING: return on_reporting(c);
@@ -190,6 +366,8 @@ const struct cat_note *cat_note(struct cat *c)
 
 int64_t cat_wake_ms(const struct cat *c)
 {
+    if (c->state == CAT_ASKING)
+        return call_wake_ms(&c->object.call);
     return c->state == CAT_READING ? object_wake_ms(&c->object) : INT64_MAX;
 }
 
@@ -201,8 +379,11 @@ void cat_init(struct cat *c, struct site *site,
     c->state = CAT_NEXT;
     c->at = 0;
     c->noted = false;
+    interval_init(&c->interval, options->want.from_ms,
+                  options->want.until_ms);
     ring_init(&c->fetched, c->fetched_bytes, sizeof c->fetched_bytes);
     ring_init(&c->raw, c->raw_bytes, sizeof c->raw_bytes);
+    ring_init(&c->chosen, c->chosen_bytes, sizeof c->chosen_bytes);
     ring_init(&c->lines, c->lines_bytes, sizeof c->lines_bytes);
     ring_init(&c->out, c->out_bytes, sizeof c->out_bytes);
     object_init(&c->object, site, &c->fetched, &c->fault);

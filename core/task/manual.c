@@ -32,14 +32,17 @@ const struct option_row option_rows[] = {
      "the calendar day, from midnight to midnight"},
     {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE,
      "the day N days before today; default 1, yesterday"},
-    {"--from", "T", OPTION_STRING, AT(when.from), 0, 0, ARCHIVE,
-     "from this instant: 2026-11-09T00:00:00Z, or +09:00 ..."},
-    {"--until", "T", OPTION_STRING, AT(when.until), 0, 0, ARCHIVE,
-     "... until before this one; unless that is a whole day,\n"
-     "needs a KEY without {group} and {date}"},
+    {"--from", "T", OPTION_STRING, AT(when.from), 0, 0, ARCHIVE | CAT,
+     "from this instant: 2026-11-09T02:10:00Z, with +09:00,\n"
+     "or without a zone, as the clocks of --timezone show"},
+    {"--until", "T", OPTION_STRING, AT(when.until), 0, 0, ARCHIVE | CAT,
+     "until before this one"},
     {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
-     SPEC_ZONE_BYTES, ARCHIVE,
+     SPEC_ZONE_BYTES, ARCHIVE | CAT,
      "where midnight is: Asia/Seoul, say; default UTC"},
+    {"--stream", "P", OPTION_STRING, AT(stream), 0, 0, CAT,
+     "only log streams whose names begin so; of ndjson, for\n"
+     "text does not hold them"},
     {"--format", "ndjson|text", OPTION_CHOICE, AT(spec.format), 0, 0,
      ARCHIVE,
      "ndjson, the default: one JSON object an event, with\n"
@@ -151,12 +154,21 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "from either format. With --output json, the record as it is stored.\n"
         "A broken connection is taken up where it broke. What is good of a\n"
         "damaged object is printed, then the damage is named; the objects\n"
-        "after it are still read.\n",
+        "after it are still read.\n"
+        "\n"
+        "With --from or --until, only the blocks that hold that time are\n"
+        "fetched: the receipt beside each object tells which. Give every key\n"
+        "that may concern it, those of one group together and in the order\n"
+        "of time. What lies in the interval but in none of them is said.\n",
         "  firn cat s3://acme-logs/x.ndjson.gz | grep ERROR\n"
-        "  firn cat --output json s3://acme-logs/x.ndjson.gz | jq .stream\n",
+        "  firn cat --output json s3://acme-logs/x.ndjson.gz | jq .stream\n"
+        "  firn cat --from 2026-11-09T02:10 --until 2026-11-09T02:11 \\\n"
+        "      --timezone Asia/Seoul s3://acme-logs/x.ndjson.gz\n"
+        "      one minute of the night, as the clocks in Seoul showed it\n",
         "   0  all of it was printed, or the reader closed the pipe\n"
         "  64  the command line\n"
-        "  65  an object is damaged; its name and the offset are said\n"
+        "  65  an object is damaged; its name and the offset are said. Or\n"
+        "      part of the interval is in none of the objects\n"
         "  69  S3 could not be reached, or gave up\n"
         "  75  stopped by a signal or --deadline\n"
         "  77  credentials or permission\n"
@@ -191,7 +203,7 @@ static const struct section {
     const char *first, *title;
 } sections[] = {
     {"--group", "What, and where to"},
-    {"--day", "Which window; yesterday by default"},
+    {"--day", "Which time"},
     {"--format", "In which form"},
     {"--if-exists", "The object"},
     {"--rate", "How fast, and how long"},

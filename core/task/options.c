@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/nearest.h"
+#include "fetch/choose.h"
 #include "task/message.h"
 
 #define VIEWS(...) ((const struct view[]){__VA_ARGS__})
@@ -292,9 +293,13 @@ static bool check_archive(struct options *o, int64_t now_ms,
     return view_copy(view_of(o->group), s->group, sizeof s->group);
 }
 
-static bool check_cat(const struct options *o, struct fault *fault)
+static bool check_cat(struct options *o, struct fault *fault)
 {
     struct view bucket, key;
+    if (view_of(o->stream).len > CHOOSE_STREAM_BYTES)
+        return message_refuse(fault, ERROR_USAGE, "a log stream's name is of "
+                              "512 characters at most, and so is --stream",
+                              NULL);
     for (uint32_t i = 0; i < o->arg_count; i++) {
         struct view url = view_of(o->args[i]);
         if (!plan_url(url, &bucket, &key, fault))
@@ -303,7 +308,7 @@ static bool check_cat(const struct options *o, struct fault *fault)
             return message_refuse(fault, ERROR_USAGE, "\"%\" is not one "
                                   "object: s3://BUCKET/KEY", &url);
     }
-    return true;
+    return plan_interval(&o->spec, &o->when, fault);
 }
 
 bool options_check(struct options *o, int64_t now_ms, struct fault *fault)

@@ -30,7 +30,7 @@ struct options {
     /* Strings of the argument vector; NULL when not given. */
     const char *group, *to;
     const char *region, *profile, *endpoint_url, *ca_bundle, *bucket_owner;
-    const char *stream;               /* cat */
+    const char *stream;               /* cat: a prefix */
     uint32_t    rate;                 /* log reads a second; 0: half the
                                          quota */
     uint32_t    give_up_s, deadline_s;  /* deadline 0: none */

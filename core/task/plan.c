@@ -162,6 +162,23 @@ static bool take_day(struct spec *spec, const struct zone *z, int64_t days,
                                                 view_of(spec->timezone)});
 }
 
+/* What is given of a range; the rest is as it was. */
+static bool read_range(struct spec *spec, const struct plan_when *when,
+                       const struct zone *z, struct fault *fault)
+{
+    if ((when->from != NULL &&
+         !read_instant(when->from, z, &spec->from_ms, fault)) ||
+        (when->until != NULL &&
+         !read_instant(when->until, z, &spec->until_ms, fault)))
+        return false;
+    if (spec->from_ms < spec->until_ms)
+        return true;
+    return message_refuse(fault, ERROR_USAGE, "--from % is not before "
+                          "--until %",
+                          (const struct view[]){view_of(when->from),
+                                                view_of(when->until)});
+}
+
 static bool take_range(struct spec *spec, const struct plan_when *when,
                        const struct zone *z, struct fault *fault)
 {
@@ -169,14 +186,8 @@ static bool take_range(struct spec *spec, const struct plan_when *when,
         return message_refuse(fault, ERROR_USAGE, "a range needs both --from "
                               "and --until; --until itself is not part of it",
                               NULL);
-    if (!read_instant(when->from, z, &spec->from_ms, fault) ||
-        !read_instant(when->until, z, &spec->until_ms, fault))
+    if (!read_range(spec, when, z, fault))
         return false;
-    if (spec->from_ms >= spec->until_ms)
-        return message_refuse(fault, ERROR_USAGE, "--from % is not before "
-                              "--until %",
-                              (const struct view[]){view_of(when->from),
-                                                    view_of(when->until)});
     spec->day = zone_day_of(z, spec->from_ms);
     spec->whole_day = zone_day_start(z, spec->day) == spec->from_ms &&
                       zone_day_start(z, spec->day + 1) == spec->until_ms;
@@ -244,6 +255,16 @@ bool plan_window(struct spec *spec, const struct plan_when *when,
         taken = take_day(spec, z, days, fault);
     }
     return taken && past(spec, now_ms, fault);
+}
+
+bool plan_interval(struct spec *spec, const struct plan_when *when,
+                   struct fault *fault)
+{
+    const struct zone *z = read_zone(spec, fault);
+
+    spec->from_ms = INT64_MIN;
+    spec->until_ms = INT64_MAX;
+    return z != NULL && read_range(spec, when, z, fault);
 }
 
 enum word {

@@ -36,6 +36,10 @@ bool plan_to(struct spec *spec, struct view url, struct fault *fault);
 /* Fills the window: yesterday by default. It must lie in the past. */
 bool plan_window(struct spec *spec, const struct plan_when *when,
                  int64_t now_ms, struct fault *fault);
+/* Fills from_ms and until_ms of what is to be read from archives: either end
+ * may be left open, INT64_MIN and INT64_MAX. */
+bool plan_interval(struct spec *spec, const struct plan_when *when,
+                   struct fault *fault);
 /* Does the key tell apart what it must? `many`: several groups and days will
  * use it. For one job, after plan_window(). */
 bool plan_template(const struct spec *spec, bool many, struct fault *fault);
