@@ -2,169 +2,11 @@
  * Method: a store of a few objects behind the transport seam; each row is a
  * command line, with what must stand on stdout and stderr and the exit code.
  * Each runs with a reader that takes all and one that takes a byte at once. */
-#include "task/cat.h"
-
-#include <isa-l/igzip_lib.h>
-
-#include "base/trace.h"
-#include "call/files.h"
-#include "row.h"
+#include "cat_rig.h"
 #include "task/message.h"
 
-#define T1 "2026-11-09T00:00:00.123Z"
-#define T2 "2026-11-09T00:00:00.124Z"
-#define RECORD(t, m) \
-    "{\"timestamp\":\"" t "\",\"stream\":\"s\",\"message\":\"" m "\"}\n"
-
-enum { STORED_BYTES = 2048 };
-
-struct stored {
-    const char *key;
-    const char *data;
-    bool        gzip;
-    uint32_t    lacks;      /* bytes missing at its end */
-    const char *behind;     /* rubbish behind it */
-    bool        breaks;     /* the first connection, half way */
-    bool        dead;       /* every connection, at once */
-};
-
-static const struct stored store[] = {
-    {"a.ndjson.gz", RECORD(T1, "one\\ntwo") RECORD(T2, "three"), .gzip = true},
-    {"half.ndjson.gz", RECORD(T1, "one\\ntwo") RECORD(T2, "three"),
-     .gzip = true, .breaks = true},
-    {"b.log", T1 " one\n two\n" T2 " \x1b[2Jthree", .gzip = true},
-    {"plain.log", T1 " plain\n", .gzip = false},
-    {"empty", "", .gzip = false},
-    {"no.gz", "this is no gzip", .gzip = false},
-    {"cut.ndjson.gz", RECORD(T1, "one") RECORD(T2, "three"), .gzip = true,
-     .lacks = 5},
-    {"open.ndjson", "{\"timestamp\":\"" T1 "\",\"message\":\"one",
-     .gzip = false},
-    {"foreign.ndjson", "{\"a\":1}\n" RECORD(T1, "one"),
-     .gzip = false},
-    {"zeros.gz", T1 " one\n", .gzip = true, .behind = "0000"},
-    {"dead", "x", .dead = true},
-};
-
-struct transport {
-    struct http_exchange *x;
-    const struct stored  *object;   /* NULL: 404 */
-    uint8_t  bytes[STORED_BYTES];
-    uint32_t len, from, sent, requests;
-};
-
-static struct transport net;
 static struct site site;
 static struct cat cat;
-
-/* ---- the seams ---- */
-
-void trace_state(const char *machine, const char *from, const char *to)
-{
-    (void)machine;
-    (void)from;
-    (void)to;
-}
-
-enum file_result file_read(const char *path, struct span room, uint32_t *len)
-{
-    (void)path;
-    (void)room;
-    *len = 0;
-    return FILE_MISSING;
-}
-
-static void load(const struct stored *s)
-{
-    struct isal_zstream z;
-    uint32_t len = (uint32_t)strlen(s->data);
-
-    memcpy(net.bytes, s->data, len);
-    if (s->gzip) {
-        isal_deflate_stateless_init(&z);
-        z.gzip_flag = IGZIP_GZIP;
-        z.end_of_stream = 1;
-        z.next_in = (uint8_t *)(uintptr_t)s->data;
-        z.avail_in = len;
-        z.next_out = net.bytes;
-        z.avail_out = STORED_BYTES;
-        assert_int_equal(isal_deflate_stateless(&z), COMP_OK);
-        len = (uint32_t)z.total_out;
-    }
-    len -= s->lacks;
-    for (const char *c = s->behind; c != NULL && *c != '\0'; c++)
-        net.bytes[len++] = *c == '0' ? 0 : (uint8_t)*c;
-    net.len = len;
-}
-
-bool transport_start(struct transport *t, struct http_exchange *x)
-{
-    const char *range = strstr(x->request.headers, "range:bytes=");
-    unsigned from = 0;
-
-    assert_null(t->x);
-    if (range != NULL)
-        assert_int_equal(sscanf(range, "range:bytes=%u-", &from), 1);
-    t->x = x;
-    t->from = from;
-    t->sent = 0;
-    t->requests++;
-    t->object = NULL;
-    for (size_t i = 0; i < ROW_COUNT(store); i++)
-        if (view_ends(view_of(x->request.url), store[i].key) &&
-            view_find(view_of(x->request.url), '?') ==
-                strlen(x->request.url))
-            t->object = &store[i];
-    if (t->object != NULL)
-        load(t->object);
-    x->state = HTTP_ACTIVE;
-    return true;
-}
-
-void transport_cancel(struct transport *t, struct http_exchange *x)
-{
-    t->x = t->x == x ? NULL : t->x;
-    x->state = HTTP_IDLE;
-}
-
-static void head(const char *format, uint32_t a, uint32_t b)
-{
-    char text[80];
-    snprintf(text, sizeof text, format, a, b);
-    http_head_line(net.x, view_of(text));
-}
-
-static bool pump(void)
-{
-    struct http_exchange *x = net.x;
-    uint32_t left = net.len - net.from - net.sent;
-
-    if (x == NULL)
-        return false;
-    if (net.object == NULL || net.object->dead) {
-        head("HTTP/1.1 %u x", net.object == NULL ? 404 : 503, 0);
-        assert_true(http_body(x, view_of("<Error><Code>NoSuchKey</Code>"
-                                         "<Message>m</Message></Error>")));
-        http_finish(x, net.object == NULL ? 0 : 56, "reset");
-        net.x = NULL;
-        return true;
-    }
-    if (net.sent == 0) {
-        head("HTTP/1.1 %u x", net.from > 0 ? 206 : 200, 0);
-        head("content-length: %u", left, 0);
-        head("content-range: bytes %u-0/%u", net.from, net.len);
-    }
-    uint32_t len = left < 16 ? left : 16;
-    bool breaks = net.object->breaks && net.requests == 1 && net.sent >= 32;
-    assert_true(http_body(x, (struct view){net.bytes + net.from + net.sent,
-                                           len}));
-    net.sent += len;
-    if (breaks || len == left) {
-        http_finish(x, breaks ? 56 : 0, "reset");
-        net.x = NULL;
-    }
-    return true;
-}
 
 /* ---- what is seen ---- */
 
@@ -314,6 +156,87 @@ static void test_rows(void **state)
     assert_int_equal(failures, 0);
 }
 
+enum { ANY = 9999 };  /* bytes: not looked at */
+#define DAY_LACKS(span) "65 2026-11-09T" span " is not in these archives of /g"
+
+static const struct interval_row {
+    const char *name;
+    const char *url;
+    int64_t     from, until;   /* ms of the day; -1: open */
+    const char *stream;
+    const char *out, *err;
+    int         exit;
+    uint32_t    fetched;       /* bytes of the object */
+} interval_rows[] = {
+    {"a block in the middle", "s3://bkt/day.ndjson", 124, 125, "",
+     T2 " two\n", "", 0, sizeof DAY_TWO - 1},
+    {"neighbours", "s3://bkt/day.ndjson", 0, 1000, "",
+     T1 " one\n" T2 " two\n", "", 0, sizeof DAY_ONE DAY_TWO - 1},
+    {"an open end", "s3://bkt/day.ndjson", 1000, -1, "", T3 " three\n", "",
+     0, sizeof DAY_THREE - 1},
+    {"nothing at that time", "s3://bkt/day.ndjson", 125, 1000, "", "", "", 0,
+     0},
+    {"a stream", "s3://bkt/day.ndjson", 0, 5000, "t", "", "", 0,
+     sizeof DAY_ONE DAY_TWO DAY_THREE - 1},
+    {"a stream of all times", "s3://bkt/day.ndjson", -1, -1, "s",
+     T1 " one\n" T2 " two\n" T3 " three\n", "", 0,
+     sizeof DAY_ONE DAY_TWO DAY_THREE - 1},
+    {"what is not archived is said", "s3://bkt/day.ndjson", 1000, 6000, "",
+     T3 " three\n", DAY_LACKS("00:00:05.000Z to 2026-11-09T00:00:06.000Z"),
+     65, sizeof DAY_THREE - 1},
+    {"another interval altogether", "s3://bkt/day.ndjson", 5000, 6000, "", "",
+     DAY_LACKS("00:00:05.000Z to 2026-11-09T00:00:06.000Z"), 65, 0},
+    {"a receipt of another version", "s3://bkt/stale.ndjson", 124, 6000, "",
+     T2 " two\n" T3 " three\n", "s3://bkt/stale.ndjson: its receipt is of "
+     "another object: all of it is read", 0,
+     sizeof DAY_ONE DAY_TWO DAY_THREE - 1},
+    {"a damaged receipt", "s3://bkt/odd.ndjson", 0, 124, "", T1 " one\n",
+     "s3://bkt/odd.ndjson: its receipt is damaged: all of it is read", 0,
+     sizeof DAY_ONE DAY_TWO DAY_THREE - 1},
+    {"no receipt", "s3://bkt/b.log", 124, 125, "", T2 " \x1b[2Jthree\n",
+     "s3://bkt/b.log: it has no receipt: all of it is read", 0, ANY},
+    {"no object", "s3://bkt/nothing", 0, 1, "", "",
+     "78 s3://bkt/nothing: NoSuchKey", 78, 0},
+    {"a dead store", "s3://bkt/dead", 0, 1, "", "", "69 s3://bkt/dead", 69,
+     0},
+    {"text, and lines before its first record", "s3://bkt/text.log", 0, 124,
+     "", T1 " one\n  more\n", "", 0, sizeof TEXT_ONE TEXT_TWO - 1},
+    {"text holds no streams", "s3://bkt/text.log", 0, 5000, "s", "",
+     "64 s3://bkt/text.log: it is text, which does not hold the stream's "
+     "name; --stream needs ndjson", 64, ANY},
+};
+
+static bool interval_holds(const struct interval_row *row, uint32_t take)
+{
+    static struct seen seen;
+    const char *urls[] = {row->url};
+    struct cat_options options = {
+        .urls = urls, .url_count = 1,
+        .want = {row->from < 0 ? INT64_MIN : t0_ms + row->from,
+                 row->until < 0 ? INT64_MAX : t0_ms + row->until,
+                 view_of(row->stream)},
+    };
+
+    run(&options, take, &seen);
+    return row_string(seen.out, row->out) &&
+           lines_begin(seen.err, row->err) &&
+           row_number(cat.exit_code, row->exit) &&
+           (row->fetched == ANY || row_number(net.fetched, row->fetched));
+}
+
+static void test_intervals(void **state)
+{
+    int failures = 0;
+
+    (void)state;
+    write_receipts();
+    for (size_t i = 0; i < ROW_COUNT(interval_rows); i++)
+        for (uint32_t take = 1; take <= 4096; take *= 4096)
+            failures += BROKEN(interval_rows[i].name,
+                               interval_holds(&interval_rows[i], take));
+    assert_int_equal(failures, 0);
+}
+
 static int set_up(void **state)
 {
     static const struct settings settings = {
@@ -338,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_intervals),
     };
     return cmocka_run_group_tests_name(__FILE__, tests, set_up, NULL);
 }

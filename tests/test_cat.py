@@ -123,9 +123,11 @@ def as_text(line):
 
 
 def intervals(records, count):
-    """Edges on events, beside them and anywhere; narrow and wide; open."""
-    edges = [at + d for at, _ in chance.sample(records, 12)
-             for d in (-1, 0, 1)]
+    """Edges on events, beside them and anywhere; narrow and wide; open. The
+    longest events, which cross blocks, are among them."""
+    some = chance.sample(records, 12) + sorted(
+        records, key=lambda r: len(r[1]))[-6:]
+    edges = [at + d for at, _ in some for d in (-1, 0, 1)]
     edges += [START, START + rig.DAY_MS, START + 1]
     out = [(None, edges[0]), (edges[3], None), (START, START + rig.DAY_MS),
            (records[0][0], records[0][0] + 1),
@@ -336,7 +338,7 @@ def offline(world):
     world.fill(group, size=3000000)
     world.archive(group, key, "--day", DAY, "--storage-class", "GLACIER")
     got = world.cat([key], *flags(START, START + 60000))
-    score.check("offline", got.code == 78 and not got.out and
+    score.check("37: offline, and how to get it back", got.code == 78 and not got.out and
                 "firn restore " + url(key) in got.err, got)
 
 
