@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import time
+import zlib
 
 import rig
 
@@ -210,6 +211,42 @@ def coarse(world, group):
             line for t, line in records if inside(begin, end, t)))
 
 
+def scattered(world):
+    """Blocks whose times go to and fro, as of an object made by others: a
+    GET for each run of them."""
+    source, key = "coarse.ndjson.gz", "scattered.ndjson.gz"
+    lines = lines_of(world.cat([source], "--output", "json").out)[:4000]
+    blocks = [lines[i:i + 100] for i in range(0, 4000, 100)]
+    chance.shuffle(blocks)
+    packer, data, raw, index = zlib.compressobj(6, zlib.DEFLATED, 31), b"", \
+        0, []
+    for block in blocks:
+        if index:
+            data += packer.flush(zlib.Z_FULL_FLUSH)
+        else:
+            data += packer.flush(zlib.Z_SYNC_FLUSH)
+        index.append([len(data), raw, min(t for t, _ in block),
+                      max(t for t, _ in block), len(block)])
+        body = b"".join(line for _, line in block)
+        data, raw = data + packer.compress(body), raw + len(body)
+    data += packer.flush()
+    etag = world.s3.put_object(Bucket=BUCKET, Key=key, Body=data)["ETag"]
+    world.put_receipt(key, dict(
+        world.receipt(source), etag=etag, bytes_stored=len(data),
+        crc64nvme=None, events=4000, index=index))
+    blocks = [record for block in blocks for record in block]
+    for begin, end in intervals(lines, 16):
+        before = world.stats()["operations"]["GetObject"]["requests"]
+        got = world.cat([key], *flags(begin, end), "--output", "json")
+        score.equal("scattered %s" % flags(begin, end), got.out, b"".join(
+            line for t, line in blocks if inside(begin, end, t)))
+        runs = sum(1 for i, e in enumerate(index) if chosen(
+            [e], begin, end, 0)[1] and not (i and chosen(
+                [index[i - 1]], begin, end, 0)[1]))
+        score.equal("scattered %s: GETs" % flags(begin, end), world.stats()[
+            "operations"]["GetObject"]["requests"] - before, 1 + runs)
+
+
 def streams(world, group):
     key = "streams.ndjson.gz"
     world.archive(group, key, "--day", DAY)
@@ -402,6 +439,7 @@ def main():
                 any_interval(world, "/hostile", "hostile-%s-%s" % form, form,
                              16)
         coarse(world, "/plain")
+        scattered(world)
         streams(world, "/hostile")
         doubtful(world, *across(world))
         offline(world)
