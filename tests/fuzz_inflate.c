@@ -1,10 +1,11 @@
 /* fuzz_inflate.c - whatever an object holds, reading it ends, the same way
- * in every slicing: inflate, record and escape one behind the other.
+ * in every slicing: inflate, choose, record and escape one behind the other.
  *
- * The first byte chooses the slicing and what is asked of record; the rest is
- * the object. With -DFUZZ_MAIN it runs the files it is given. */
+ * The first byte chooses the slicing and what is asked of choose, if that is
+ * there, and of record; the rest is the object. With -DFUZZ_MAIN it runs the files it is given. */
 #include <stdio.h>
 
+#include "fetch/choose.h"
 #include "fetch/inflate.h"
 #include "fetch/record.h"
 #include "task/escape.h"
@@ -29,29 +30,46 @@ static void drain(struct ring *out, struct outcome *o)
     ring_consume(out, v.len);
 }
 
+/* 2026-11-09, the first minute; sometimes of one stream, or of a part. */
+static void begin_choose(struct choose *c, uint8_t choice,
+                         struct fault *fault)
+{
+    struct choose_want want = {1794182400000, 1794182460000,
+                               view_of(choice & 16 ? "s" : "")};
+
+    choose_init(c, &want, choice & 64 ? CHOOSE_ANY
+                : choice & 32 ? CHOOSE_TEXT : CHOOSE_NDJSON, fault);
+    if (c->form != CHOOSE_ANY)
+        choose_middle(c);
+}
+
 static struct outcome read_all(struct view in, uint32_t ring_bytes,
                                uint8_t choice)
 {
     static struct inflate_workspace workspace;
-    static uint8_t bytes[4][65536];
+    static uint8_t bytes[5][65536];
     struct outcome o = {.flow = FLOW_MOVED, .hash = 14695981039346656037u};
     struct fault fault = {0};
     struct inflate inflate;
+    struct choose choose;
     struct record record;
     struct escape escape;
-    struct ring ring[4];
+    struct ring ring[5], *next = &ring[1];
     struct stage_row row;
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         ring_init(&ring[i], bytes[i], ring_bytes);
     inflate_init(&inflate, &workspace, INFLATE_ANY, &fault);
     record_init(&record, choice & 1 ? RECORD_JSON : RECORD_TEXT,
                 (choice & 3) == 2, &fault);
     escape_init(&escape, &fault);
+    begin_choose(&choose, choice, &fault);
     stage_row_init(&row, &ring[0]);
-    stage_row_add(&row, &inflate.stage, &ring[1]);
-    stage_row_add(&row, &record.stage, &ring[2]);
-    stage_row_add(&row, &escape.stage, &ring[3]);
+    stage_row_add(&row, &inflate.stage, next);
+    if (choice & 128)
+        stage_row_add(&row, &choose.stage, ++next);
+    stage_row_add(&row, &record.stage, ++next);
+    stage_row_add(&row, &escape.stage, ++next);
     for (uint64_t turn = 0; o.flow != FLOW_ENDED && o.bytes < OUT_MOST;
          turn++) {
         CHECK(turn < 1u << 26);
@@ -59,8 +77,8 @@ static struct outcome read_all(struct view in, uint32_t ring_bytes,
         if (in.len == 0 && !ring[0].ended)
             ring_end(&ring[0]);
         o.flow = stage_row_step(&row, (struct now){0, 0});
-        drain(&ring[3], &o);
-        drain(&ring[3], &o);  /* behind the wrap */
+        drain(next, &o);
+        drain(next, &o);  /* behind the wrap */
         if (o.flow == FLOW_FAILED)
             break;
     }

@@ -93,6 +93,44 @@ static void windows_are_what_was_asked(void **state)
     assert_int_equal(broken, 0);
 }
 
+static const struct interval {
+    const char *name, *zone, *from, *until;
+    const char *begins, *ends;  /* NULL: open */
+    const char *words;          /* not NULL: refused */
+} intervals[] = {
+    {"no interval", "UTC", NULL, NULL, NULL, NULL, NULL},
+    {"an open end", "UTC", "2026-11-09T02:10Z", NULL, "2026-11-09T02:10:00Z",
+     NULL, NULL},
+    {"an open beginning", "UTC", NULL, "2026-11-09T02:10:00.5Z", NULL,
+     "2026-11-09T02:10:00.5Z", NULL},
+    {"local times, and in the future", "Asia/Seoul", "2036-11-09T02:10",
+     "2036-11-10", "2036-11-08T17:10:00Z", "2036-11-09T15:00:00Z", NULL},
+    {"backwards", "UTC", "2026-11-09", "2026-11-08", NULL, NULL,
+     "--from 2026-11-09 is not before --until 2026-11-08"},
+    {"no time", "UTC", "noon", NULL, NULL, NULL, "\"noon\" is not a time"},
+    {"no zone", "Asia/Seol", NULL, NULL, NULL, NULL, "\"Asia/Seoul\""},
+};
+
+static void intervals_may_be_open(void **state)
+{
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(intervals); i++) {
+        const struct interval *v = &intervals[i];
+        struct plan_when when = {NULL, v->from, v->until, PLAN_NO_AGE};
+        start(v->zone);
+        bool ok = plan_interval(&spec, &when, &fault);
+        bool holds = v->words != NULL
+            ? !ok && fault.error != ERROR_NONE && says(v->words)
+            : ok && row_number(spec.from_ms, v->begins == NULL
+                               ? INT64_MIN : instant(v->begins)) &&
+              row_number(spec.until_ms, v->ends == NULL
+                         ? INT64_MAX : instant(v->ends));
+        broken += BROKEN(v->name, holds);
+    }
+    assert_int_equal(broken, 0);
+}
+
 static void a_range_can_be_a_day(void **state)
 {
     struct plan_when when = {NULL, "2026-11-09T00:00:00+09:00",
@@ -259,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_are_what_was_asked),
+        cmocka_unit_test(intervals_may_be_open),
         cmocka_unit_test(a_range_can_be_a_day),
         cmocka_unit_test(keys_are_made_or_refused),
         cmocka_unit_test(many_need_group_and_day),
