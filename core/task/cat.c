@@ -62,6 +62,16 @@ static void warn_number(struct cat *c, const char *what, const char *words,
     warn(c, what, bytes);
 }
 
+static void tell_fault(struct cat *c, struct view thing,
+                       const struct fault *fault)
+{
+    if (fault->error == ERROR_NONE)
+        return;
+    c->note = (struct cat_note){.thing = thing, .fault = *fault};
+    c->exit_code = exit_worse(c->exit_code, fault_exit(fault->error));
+    c->noted = true;
+}
+
 /* Tells one gap of the source under way, if there is one left. */
 static bool tell_gap(struct cat *c)
 {
@@ -69,9 +79,7 @@ static bool tell_gap(struct cat *c)
 
     if (!interval_tell(&c->interval, &fault))
         return false;
-    c->note = (struct cat_note){.fault = fault};
-    c->exit_code = exit_worse(c->exit_code, fault_exit(fault.error));
-    c->noted = true;
+    tell_fault(c, view_of(NULL), &fault);
     return true;
 }
 
@@ -135,6 +143,7 @@ static enum flow on_asking(struct cat *c, struct now now)
     if (flow != FLOW_FAILED)
         return flow;
     fault_adopt(&c->fault, &c->existing.fault);
+    interval_take_unknown(&c->interval);
     return enter(c, CAT_REPORTING);
 }
 
@@ -276,24 +285,17 @@ static enum flow on_draining(struct cat *c)
 
 /* ---- what is said of it ---- */
 
-static void tell_fault(struct cat *c)
-{
-    if (c->fault.error == ERROR_NONE)
-        return;
-    c->note = (struct cat_note){.thing = url_of(c), .fault = c->fault};
-    c->exit_code = exit_worse(c->exit_code, fault_exit(c->fault.error));
-    c->noted = true;
-}
-
 /* A message that does not end is lost data, if nothing else was found. */
 static void tell_broken(struct cat *c)
 {
+    struct fault fault = {0};
+
     if (c->record.broken_line == 0 || c->fault.error != ERROR_NONE)
         return;
-    fault_set(&c->fault, ERROR_CORRUPT,
+    fault_set(&fault, ERROR_CORRUPT,
               "a record's message is not whole; its line",
               (int64_t)c->record.broken_line);
-    tell_fault(c);
+    tell_fault(c, url_of(c), &fault);
 }
 
 static void tell_trailing(struct cat *c)
@@ -327,10 +329,10 @@ static bool is_hopeless(enum error error)
 static enum flow on_reporting(struct cat *c)
 {
     switch (c->reported++) {
-    case 0: tell_fault(c);    return FLOW_MOVED;
-    case 1: tell_broken(c);   return FLOW_MOVED;
-    case 2: tell_trailing(c); return FLOW_MOVED;
-    case 3: tell_foreign(c);  return FLOW_MOVED;
+    case 0: tell_fault(c, url_of(c), &c->fault); return FLOW_MOVED;
+    case 1: tell_broken(c);                      return FLOW_MOVED;
+    case 2: tell_trailing(c);                    return FLOW_MOVED;
+    case 3: tell_foreign(c);                     return FLOW_MOVED;
     default: break;
     }
     if (is_hopeless(c->fault.error))

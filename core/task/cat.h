@@ -45,7 +45,7 @@ struct cat_options {
 };
 
 struct cat_note {
-    struct view  thing;    /* the URL; empty: a fault that is a sentence */
+    struct view  thing;    /* the URL; empty: the fault is a sentence */
     struct fault fault;    /* of a warning only `what` and `words` */
     bool         warning;
 };
