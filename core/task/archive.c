@@ -294,9 +294,11 @@ static void count(struct archive *a)
 static enum flow fail_upload(struct archive *a)
 {
     const struct fault *f = &a->upload.fault;
+    bool gone = f->error == ERROR_MISSING &&
+                (f->operation == NULL ||
+                 view_is(view_of(f->code), "NoSuchUpload"));
 
-    if (f->error == ERROR_MISSING && f->operation == NULL &&
-        a->overs < OVERS_MOST)
+    if (gone && a->overs < OVERS_MOST)
         return ending_over(a);
     return ending_fault(a, f);
 }
