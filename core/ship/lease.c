@@ -204,10 +204,10 @@ static enum flow on_testing(struct lease *l, struct now now)
     return FLOW_ENDED;
 }
 
-bool lease_is_due(const struct lease *l, struct now now)
+bool lease_is_due(const struct lease *l, struct now now, int64_t after_ms)
 {
     return l->state == LEASE_HELD &&
-           now.mono_ms - l->since_mono_ms >= LEASE_RENEW_MS;
+           now.mono_ms - l->since_mono_ms >= after_ms;
 }
 
 /* --- another's ----------------------------------------------------------- */

@@ -25,6 +25,7 @@
 
 enum {
     LEASE_RENEW_MS = CFG_LEASE_MS * 3 / 10,
+    LEASE_NEWS_MS  = CFG_LEASE_MS / 20,  /* between two writes, for thrift */
     LEASE_WATCH_MS = CFG_LEASE_MS / 4,   /* between two looks */
     LEASE_CLOCK_MS = 2000,               /* whole seconds, twice */
 };
@@ -74,8 +75,8 @@ bool lease_is_stale(const struct lease *l);
 /* Once seen. Ends LEASE_HELD, or LEASE_LOST if somebody else is alive. The
  * text lies still until then. */
 void lease_take(struct lease *l, struct view text, struct now now);
-/* Is a renewal due? LEASE_HELD only. */
-bool lease_is_due(const struct lease *l, struct now now);
+/* Held, and so long since it was written: LEASE_RENEW_MS, or less. */
+bool lease_is_due(const struct lease *l, struct now now, int64_t after_ms);
 /* Once held; the text lies still until it is held again. */
 void lease_write(struct lease *l, struct view text, struct now now);
 /* Ends LEASE_FREE, whether there was one or not. */

@@ -92,10 +92,17 @@ static enum flow fail_lease(struct archive *a)
     return ending_fail(a);
 }
 
-static bool is_news(const struct archive *a)
+/* Parts that are stored but not recorded are read again by the next run, yet
+ * not sent again, so long as they are few. */
+static bool is_due(const struct archive *a)
 {
-    return a->journal.stored.parts.parts != a->recorded ||
-           (!a->named && a->upload.multipart.id[0] != '\0');
+    uint32_t stored = a->journal.stored.parts.parts;
+    bool many = stored >= a->recorded + LISTING_EXTRA / 2;
+    bool named = a->named || a->upload.multipart.id[0] == '\0';
+    int64_t after_ms = !named || many          ? 0
+                       : stored > a->recorded ? LEASE_NEWS_MS
+                                               : LEASE_RENEW_MS;
+    return lease_is_due(&a->lease, a->now, after_ms);
 }
 
 /* Renews it, and tells what is new. */
@@ -108,7 +115,7 @@ static enum flow keep_lease(struct archive *a)
         return fail_lease(a);
     if (a->lease.state != LEASE_HELD)
         return flow;
-    if (!lease_is_due(&a->lease, a->now) && (final || !is_news(a)))
+    if (final ? !lease_is_due(&a->lease, a->now, LEASE_RENEW_MS) : !is_due(a))
         return FLOW_WANT_EVENT;
     return write_checkpoint(a, final ? CHECKPOINT_COMMITTING
                                      : CHECKPOINT_WORKING);
