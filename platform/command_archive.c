@@ -46,9 +46,12 @@ static struct report_counts archive_counts(const struct runner *r,
 
 static void show(struct runner *r, const struct archive *a, struct now now)
 {
+    const struct spec *s = a->spec;
     struct report_progress p = {
-        .phase = phase(a->state), .spec = a->spec,
-        .counts = archive_counts(r, a), .reached_ms = a->counts.reached_ms,
+        .phase = phase(a->state), .source = report_asked(s),
+        .counts = archive_counts(r, a),
+        .done = a->counts.reached_ms - s->from_ms,
+        .whole = s->until_ms - s->from_ms,
     };
     progress_show(&r->progress, &p, now);
 }
@@ -107,7 +110,8 @@ static struct report_result describe(const struct runner *r,
                                      const struct archive *a)
 {
     return (struct report_result){
-        .spec = a->spec, .key = view_of(a->key), .action = a->result.action,
+        .source = report_asked(a->spec), .bucket = view_of(a->spec->bucket),
+        .key = view_of(a->key), .action = a->result.action,
         .state = a->result.state[0] != '\0' ? a->result.state : NULL,
         .reason = view_of(a->result.reason), .counts = archive_counts(r, a),
         .counted = strcmp(a->result.action, "archived") == 0 ||

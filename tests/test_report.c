@@ -18,7 +18,8 @@ static void start(void)
 static void a_result_for_programs(void **state)
 {
     struct report_result r = {
-        .spec = &spec, .key = view_of("a/b.gz"), .state = "sealed",
+        .source = report_asked(&spec), .bucket = view_of(spec.bucket),
+        .key = view_of("a/b.gz"), .state = "sealed",
         .action = "archived", .counted = true,
         .counts = {.events = 12, .bytes_raw = 3100, .bytes_stored = 700},
     };
@@ -36,10 +37,9 @@ static void a_result_for_programs(void **state)
     r.state = NULL;
     r.action = "skipped";
     r.reason = view_of("as its receipt says");
-    spec.whole_day = false;
+    r.source.whole_day = false;
     start();
     report_result(&out, &r, OUTPUT_JSON);
-    spec.whole_day = true;
     assert_non_null(strstr(room, "\"day\":null,"));
     assert_non_null(strstr(room, "\"state\":null,\"action\":\"skipped\","
                            "\"reason\":\"as its receipt says\","
@@ -49,7 +49,8 @@ static void a_result_for_programs(void **state)
 static void a_result_for_people(void **state)
 {
     struct report_result r = {
-        .spec = &spec, .key = view_of("a/b.gz"), .state = "provisional",
+        .source = report_asked(&spec), .bucket = view_of(spec.bucket),
+        .key = view_of("a/b.gz"), .state = "provisional",
         .action = "archived", .counted = true,
         .reason = view_of("the day is open until 2026-11-24"),
         .counts = {.events = 1234, .bytes_raw = 3100, .bytes_stored = 700},
@@ -66,8 +67,9 @@ static void a_result_for_people(void **state)
 static void a_bar_fits_its_columns(void **state)
 {
     struct report_progress p = {
-        .phase = "reading", .spec = &spec, .elapsed_ms = 2000,
-        .reached_ms = 1794182400000 + 21600000, .rss_bytes = 12400000,
+        .phase = "reading", .source = report_asked(&spec),
+        .elapsed_ms = 2000, .done = 21600000, .whole = 86400000,
+        .rss_bytes = 12400000,
         .counts = {.events = 1234567, .bytes_raw = 90000000, .parts = 1,
                    .throttled = 2},
     };
@@ -87,7 +89,7 @@ static void a_bar_fits_its_columns(void **state)
         report_bar(&out, &p, columns);
         assert_true(out.len <= columns);
     }
-    p.spec = NULL;
+    p.whole = 0;
     p.elapsed_ms = 0;
     p.counts.bytes_raw = UINT64_MAX;
     start();
@@ -97,7 +99,8 @@ static void a_bar_fits_its_columns(void **state)
 
 static void phases_and_the_end(void **state)
 {
-    struct report_progress p = {.phase = "reading", .spec = &spec,
+    struct report_progress p = {.phase = "reading",
+                                .source = report_asked(&spec),
                                 .elapsed_ms = 1500, .counts.events = 3};
     struct report_done d = {.exit = 75, .elapsed_ms = 61234, .cpu_ms = 1250,
                             .rss_peak_bytes = 14000000,

@@ -2,7 +2,30 @@
 #include "task/report.h"
 
 #include "base/date.h"
+#include "base/zone.h"
 #include "task/message.h"
+
+struct report_source report_asked(const struct spec *s)
+{
+    return (struct report_source){
+        .group = view_of(s->group), .from_ms = s->from_ms,
+        .until_ms = s->until_ms, .day = s->day, .whole_day = s->whole_day,
+    };
+}
+
+struct report_source report_stored(const struct receipt *r)
+{
+    const struct zone *z = zone_find(r->timezone);
+    struct report_source s = {
+        .group = r->group, .from_ms = r->from_ms, .until_ms = r->until_ms,
+    };
+    if (z == NULL || s.until_ms <= s.from_ms)
+        return s;
+    s.day = zone_day_of(z, s.from_ms);
+    s.whole_day = zone_day_start(z, s.day) == s.from_ms &&
+                  zone_day_start(z, s.day + 1) == s.until_ms;
+    return s;
+}
 
 /* {"name":, with a comma before it unless it is the first. */
 static void put_name(struct text *out, const char *name)
@@ -41,9 +64,14 @@ static void put_seconds(struct text *out, const char *name, int64_t ms)
     text_pad(out, value % 1000, 3);
 }
 
-static void put_instant(struct text *out, const char *name, int64_t ms)
+static void put_instant(struct text *out, const char *name, int64_t ms,
+                        bool known)
 {
     put_name(out, name);
+    if (!known) {
+        text_str(out, "null");
+        return;
+    }
     text_char(out, '"');
     date_rfc3339(out, ms);
     text_char(out, '"');
@@ -57,24 +85,25 @@ static void put_counts(struct text *out, const struct report_counts *c)
 }
 
 /* The day for a whole one; else null, since "from" and "until" say it. */
-static void put_window(struct text *out, const struct spec *s)
+static void put_source(struct text *out, const struct report_source *s)
 {
     char day[16];
     struct text t;
+    bool known = s->from_ms < s->until_ms;
     text_init(&t, day, sizeof day);
     date_day(&t, s->day);
-    put_text(out, "group", view_of(s->group));
+    put_text(out, "group", s->group.len > 0 ? s->group : view_of(NULL));
     put_text(out, "day", s->whole_day ? text_view(&t) : view_of(NULL));
-    put_instant(out, "from", s->from_ms);
-    put_instant(out, "until", s->until_ms);
+    put_instant(out, "from", s->from_ms, known);
+    put_instant(out, "until", s->until_ms, known);
 }
 
 static void result_json(struct text *out, const struct report_result *r)
 {
     static const struct view none = {NULL, 0};
     text_char(out, '{');
-    put_window(out, r->spec);
-    put_text(out, "bucket", view_of(r->spec->bucket));
+    put_source(out, &r->source);
+    put_text(out, "bucket", r->bucket);
     put_text(out, "key", r->key.len > 0 ? r->key : none);
     put_text(out, "state", view_of(r->state));
     put_text(out, "action", view_of(r->action));
@@ -87,15 +116,21 @@ static void result_json(struct text *out, const struct report_result *r)
     text_char(out, '}');
 }
 
-static void put_span(struct text *out, const struct spec *s)
+/* "2026-11-09 of /ecs/api: " */
+static void put_span(struct text *out, const struct report_source *s)
 {
     if (s->whole_day) {
         date_day(out, s->day);
-        return;
+    } else if (s->from_ms < s->until_ms) {
+        date_rfc3339(out, s->from_ms);
+        text_str(out, " to ");
+        date_rfc3339(out, s->until_ms);
+    } else {
+        text_str(out, "all");
     }
-    date_rfc3339(out, s->from_ms);
-    text_str(out, " to ");
-    date_rfc3339(out, s->until_ms);
+    text_str(out, " of ");
+    message_escape(out, s->group);
+    text_str(out, ": ");
 }
 
 /* "archived 2026-11-09 of /ecs/api: 12 events, 3.1 kB, as s3://b/k (700 B),
@@ -104,10 +139,8 @@ static void result_text(struct text *out, const struct report_result *r)
 {
     text_str(out, r->action != NULL ? r->action : "looked at");
     text_char(out, ' ');
-    put_span(out, r->spec);
-    text_str(out, " of ");
-    message_escape(out, view_of(r->spec->group));
-    text_str(out, ": ");
+    if (r->source.group.len > 0)
+        put_span(out, &r->source);
     if (r->counted) {
         message_number(out, r->counts.events);
         text_str(out, r->counts.events == 1 ? " event, " : " events, ");
@@ -115,7 +148,7 @@ static void result_text(struct text *out, const struct report_result *r)
         text_str(out, ", as ");
     }
     text_str(out, "s3://");
-    text_str(out, r->spec->bucket);
+    text_put(out, r->bucket);
     text_char(out, '/');
     message_escape(out, r->key);
     if (r->counted) {
@@ -146,10 +179,10 @@ void report_phase(struct text *out, const struct report_progress *p,
                   int64_t wall_ms)
 {
     text_char(out, '{');
-    put_instant(out, "time", wall_ms);
+    put_instant(out, "time", wall_ms, true);
     put_text(out, "phase", view_of(p->phase));
-    if (p->spec != NULL)
-        put_window(out, p->spec);
+    if (p->source.group.len > 0)
+        put_source(out, &p->source);
     put_counts(out, &p->counts);
     put_number(out, "parts", p->counts.parts);
     put_number(out, "requests", p->counts.requests);
@@ -162,14 +195,12 @@ void report_phase(struct text *out, const struct report_progress *p,
 
 enum { WIDE_COLUMNS = 110 };  /* for all of the bar, in words */
 
-/* How much of the window is done, of 1,000. */
+/* How much of it is done, of 1,000. */
 static uint32_t permille(const struct report_progress *p)
 {
-    int64_t whole = p->spec->until_ms - p->spec->from_ms;
-    int64_t done = p->reached_ms - p->spec->from_ms;
-    if (done <= 0 || whole <= 0)
+    if (p->done <= 0)
         return 0;
-    return done >= whole ? 1000 : (uint32_t)(done * 1000 / whole);
+    return p->done >= p->whole ? 1000 : (uint32_t)(p->done * 1000 / p->whole);
 }
 
 static void put_bar(struct text *out, uint32_t of_1000, uint32_t width)
@@ -248,7 +279,7 @@ void report_bar(struct text *out, const struct report_progress *p,
 
     text_init(&t, bytes, sizeof bytes);
     text_str(out, p->phase);
-    if (p->spec != NULL && p->spec->until_ms > 0) {
+    if (p->whole > 0) {
         text_char(out, ' ');
         put_bar(out, permille(p), columns >= 130 ? 30 : wide ? 20 : 6);
     }

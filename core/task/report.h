@@ -7,7 +7,7 @@
 #ifndef FIRN_TASK_REPORT_H
 #define FIRN_TASK_REPORT_H
 
-#include "base/text.h"
+#include "ship/receipt.h"
 #include "task/options.h"
 
 enum { REPORT_BYTES = 3072 };  /* the longest line, group and key escaped */
@@ -18,12 +18,20 @@ struct report_counts {
     uint64_t requests, throttled, retried;
 };
 
+/* What it is about. Without a group: not known, or of no matter. */
+struct report_source {
+    struct view group;
+    int64_t     from_ms, until_ms;     /* half-open; equal: no window */
+    int64_t     day;                   /* of the zone, if `whole_day` */
+    bool        whole_day;
+};
+
 /* A run that is under way. */
 struct report_progress {
     const char          *phase;        /* literal: "reading" */
-    const struct spec   *spec;
+    struct report_source source;
     struct report_counts counts;
-    int64_t              reached_ms;   /* the window is done up to here */
+    int64_t              done, whole;  /* in one unit; whole 0: not known */
     int64_t              elapsed_ms;
     uint64_t             rss_bytes;    /* now; 0: not known */
 };
@@ -37,16 +45,19 @@ struct report_done {
     struct report_counts counts;
 };
 
-/* What became of one group and window. Literals may be NULL: not known. */
+/* What became of one object. Literals may be NULL: not known. */
 struct report_result {
-    const struct spec   *spec;
-    struct view          key;          /* the object's, in spec->bucket */
+    struct report_source source;
+    struct view          bucket, key;  /* the object's */
     const char          *state;        /* "sealed", "provisional", ... */
     const char          *action;       /* "archived", "skipped", ... */
     struct view          reason;       /* a sentence, or empty */
     struct report_counts counts;       /* of the object */
     bool                 counted;      /* `counts` is known */
 };
+
+struct report_source report_asked(const struct spec *s);
+struct report_source report_stored(const struct receipt *r);
 
 void report_result(struct text *out, const struct report_result *r,
                    enum output form);
