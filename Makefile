@@ -18,7 +18,7 @@ BASE  := error text json xml date nearest zone ring stage chance chain crc \
 CALL  := http endpoint settings provider keys credentials sigv4 pace site \
          trouble request call ask
 FETCH := decode frame seen group logs object member inflate head choose \
-         record
+         record census
 PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload index receipt \
          receipt_read existing checkpoint journal lease sweep
