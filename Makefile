@@ -23,7 +23,7 @@ PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload index receipt \
          receipt_read existing checkpoint journal lease sweep
 TASK  := message plan options manual report refuse document recount claim \
-         ending archive escape interval cat
+         ending archive escape interval cat verify restore
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -33,7 +33,7 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
             version runner command_archive command_cat \
-            main_command
+            command_verify command_restore main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

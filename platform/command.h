@@ -8,6 +8,8 @@
 #include "runner.h"
 #include "task/archive.h"
 #include "task/cat.h"
+#include "task/restore.h"
+#include "task/verify.h"
 
 enum { COMMAND_STEPS = 64 };  /* before the network is looked at again */
 
@@ -17,10 +19,14 @@ struct memory {
     union {
         struct archive archive;
         struct cat     cat;
+        struct verify  verify;
+        struct restore restore;
     } job;
 };
 
 int command_archive(struct memory *m);
 int command_cat(struct memory *m);
+int command_verify(struct memory *m);
+int command_restore(struct memory *m);
 
 #endif

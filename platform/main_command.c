@@ -10,6 +10,9 @@ static struct memory memory;
 _Static_assert(sizeof(struct memory) + CFG_POOL_BYTES + CFG_STACK_BYTES <
                CFG_RESIDENT_BYTES, "what is promised holds the program");
 
+_Static_assert(sizeof memory.job == sizeof memory.job.archive,
+               "the table's rows are of the largest job");
+
 static struct runner *const runner = &memory.runner;
 
 #define ARCHIVE_ROW(field, what) \
@@ -67,6 +70,8 @@ static int run(void)
     switch (o->command) {
     case COMMAND_ARCHIVE: return command_archive(&memory);
     case COMMAND_CAT:     return command_cat(&memory);
+    case COMMAND_VERIFY:  return command_verify(&memory);
+    case COMMAND_RESTORE: return command_restore(&memory);
     case COMMAND_MEMORY:  return run_memory();
     case COMMAND_NONE:    break;
     }

@@ -33,6 +33,7 @@ static const struct meaning {
     {"InternalServerError", ERROR_REMOTE, CURE_PAUSE},
     {"RequestTimeout", ERROR_REMOTE, CURE_PAUSE},
     {"RequestTimeoutException", ERROR_REMOTE, CURE_PAUSE},
+    {"GlacierExpeditedRetrievalNotAvailable", ERROR_REMOTE, CURE_FEW},
     {"OperationAborted", ERROR_CONFLICT, CURE_FEW},
     {"OperationAbortedException", ERROR_CONFLICT, CURE_FEW},
     {"IncompleteBody", ERROR_CORRUPT, CURE_FEW},

@@ -47,7 +47,7 @@ static enum flow on_head(struct census *r, struct ring *in)
         ring_consume(in, head.len - held);
         r->held_len = 0;
         r->escaped = false;
-        tally_begin(&r->message, head.timestamp_ms);
+        tally_begin(&r->message, head.at_ms);
         return enter(r, CENSUS_MESSAGE);
     }
     ring_consume(in, end);

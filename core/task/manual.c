@@ -8,8 +8,11 @@
 enum {
     ARCHIVE = 1 << COMMAND_ARCHIVE,
     CAT     = 1 << COMMAND_CAT,
+    VERIFY  = 1 << COMMAND_VERIFY,
+    RESTORE = 1 << COMMAND_RESTORE,
     MEMORY  = 1 << COMMAND_MEMORY,
-    REMOTE  = ARCHIVE | CAT,
+    REMOTE  = ARCHIVE | CAT | VERIFY | RESTORE,
+    WRITES  = ARCHIVE | VERIFY,
     ALL     = REMOTE | MEMORY,
 };
 
@@ -66,11 +69,17 @@ const struct option_row option_rows[] = {
      SPEC_NAME_BYTES, ARCHIVE,
      "GLACIER_IR, say; under 128 KiB always STANDARD"},
     {"--sse", "ALGORITHM", OPTION_COPY, AT(spec.sse), 0, SPEC_NAME_BYTES,
-     ARCHIVE, "AES256, aws:kms or aws:kms:dsse; default the bucket's"},
+     WRITES, "AES256, aws:kms or aws:kms:dsse; default the bucket's"},
     {"--sse-kms-key-id", "KEY", OPTION_COPY, AT(spec.sse_kms_key_id), 0, 2048,
-     ARCHIVE, "the KMS key, with --sse aws:kms"},
+     WRITES, "the KMS key, with --sse aws:kms"},
     {"--checksum", "crc64nvme|none", OPTION_CHOICE, AT(checksum), 0, 0,
      ARCHIVE, "what S3 checks the object by; default crc64nvme"},
+    {"--days", "N", OPTION_NUMBER, AT(days), 1, 36500, RESTORE,
+     "how long the copy stays in S3, from when it is there"},
+    {"--tier", "Standard|Bulk|Expedited", OPTION_CHOICE, AT(tier), 0, 0,
+     RESTORE, "how fast, and at what price; default Standard"},
+    {"--wait", NULL, OPTION_FLAG, AT(wait), 0, 0, RESTORE,
+     "until the object can be read"},
     {"--expected-bucket-owner", "ACCOUNT", OPTION_STRING, AT(bucket_owner), 0,
      0, REMOTE, "refuse the bucket if another account owns it"},
     {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000, ARCHIVE,
@@ -173,6 +182,59 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  75  stopped by a signal or --deadline\n"
         "  77  credentials or permission\n"
         "  78  no such bucket or key, or one that must be restored first\n",
+    },
+    [COMMAND_VERIFY] = {
+        "verify", "s3://BUCKET/KEY...", 1, UINT32_MAX,
+        "reads archives back and holds them against their receipts",
+        "Reads each object in full, the very version that its receipt is\n"
+        "of, and compares: size, ETag and key; the CRC64NVME of the bytes\n"
+        "stored; the bytes after decompression; and of ndjson the number of\n"
+        "events, the first and the last, and the digest of all timestamps\n"
+        "and messages. Records of text cannot be told apart for sure; there\n"
+        "the bytes are compared alone. Where nothing differs the receipt is\n"
+        "written again, with the time in \"verified_at\".\n"
+        "\n"
+        "What differs is said with both numbers, and the objects after it\n"
+        "are still read. An object without a receipt cannot be verified.\n",
+        "  firn verify s3://acme-logs/a/events.ndjson.gz\n"
+        "  firn verify --output json s3://acme-logs/a/events.ndjson.gz \\\n"
+        "      s3://acme-logs/b/events.ndjson.gz | jq .state\n",
+        "   0  every object is what its receipt says\n"
+        "  64  the command line\n"
+        "  65  an object or a receipt is damaged, or an object is gone\n"
+        "  69  S3 could not be reached, or gave up\n"
+        "  75  stopped by a signal or --deadline, or someone wrote the\n"
+        "      receipt meanwhile: run again\n"
+        "  77  credentials or permission\n"
+        "  78  no such bucket or key, no receipt, or an object that must be\n"
+        "      restored first\n",
+    },
+    [COMMAND_RESTORE] = {
+        "restore", "s3://BUCKET/KEY --days N", 1, 1,
+        "brings an object back from a Glacier class into S3",
+        "Asks S3 for a copy of an object of class GLACIER or DEEP_ARCHIVE\n"
+        "that can be read, and is kept --days days. S3 takes:\n"
+        "\n"
+        "  tier        GLACIER        DEEP_ARCHIVE\n"
+        "  Expedited   1 to 5 min     not to be had\n"
+        "  Standard    3 to 5 h       up to 12 h\n"
+        "  Bulk        5 to 12 h      up to 48 h\n"
+        "\n"
+        "Without --wait firn only asks; the same again says how far it is,\n"
+        "and once the copy is there keeps it --days days from then. With\n"
+        "--wait it looks after seconds at first, later every four minutes.\n"
+        "Nothing is to be done for other classes: they can be read as they\n"
+        "are.\n",
+        "  firn restore s3://acme-logs/x.ndjson.gz --days 7\n"
+        "  firn restore s3://acme-logs/x.ndjson.gz --days 2 --tier Bulk \\\n"
+        "      --wait --deadline 172800 &&\n"
+        "      firn cat s3://acme-logs/x.ndjson.gz\n",
+        "   0  asked for, or there already; with --wait: it can be read\n"
+        "  64  the command line\n"
+        "  69  S3 could not be reached, or gave up\n"
+        "  75  stopped by a signal or --deadline; S3 goes on with it\n"
+        "  77  credentials or permission\n"
+        "  78  no such bucket or key; a tier that its class does not have\n",
     },
     [COMMAND_MEMORY] = {
         "memory", "", 0, 0,

@@ -293,13 +293,9 @@ static bool check_archive(struct options *o, int64_t now_ms,
     return view_copy(view_of(o->group), s->group, sizeof s->group);
 }
 
-static bool check_cat(struct options *o, struct fault *fault)
+static bool check_objects(const struct options *o, struct fault *fault)
 {
     struct view bucket, key;
-    if (view_of(o->stream).len > CHOOSE_STREAM_BYTES)
-        return message_refuse(fault, ERROR_USAGE, "a log stream's name is of "
-                              "512 characters at most, and so is --stream",
-                              NULL);
     for (uint32_t i = 0; i < o->arg_count; i++) {
         struct view url = view_of(o->args[i]);
         if (!plan_url(url, &bucket, &key, fault))
@@ -308,7 +304,24 @@ static bool check_cat(struct options *o, struct fault *fault)
             return message_refuse(fault, ERROR_USAGE, "\"%\" is not one "
                                   "object: s3://BUCKET/KEY", &url);
     }
-    return plan_interval(&o->spec, &o->when, fault);
+    return true;
+}
+
+static bool check_cat(struct options *o, struct fault *fault)
+{
+    if (view_of(o->stream).len > CHOOSE_STREAM_BYTES)
+        return message_refuse(fault, ERROR_USAGE, "a log stream's name is of "
+                              "512 characters at most, and so is --stream",
+                              NULL);
+    return check_objects(o, fault) && plan_interval(&o->spec, &o->when, fault);
+}
+
+static bool check_restore(const struct options *o, struct fault *fault)
+{
+    if (o->days == 0)
+        return message_refuse(fault, ERROR_USAGE, "firn restore needs --days "
+                              "N", NULL);
+    return check_objects(o, fault);
 }
 
 bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
@@ -322,6 +335,9 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     switch (o->command) {
     case COMMAND_ARCHIVE: return check_archive(o, now_ms, fault);
     case COMMAND_CAT:     return check_cat(o, fault);
+    case COMMAND_VERIFY:  return check_objects(o, fault) &&
+                                 check_storage(&o->spec, fault);
+    case COMMAND_RESTORE: return check_restore(o, fault);
     case COMMAND_MEMORY:
     case COMMAND_NONE:    break;
     }

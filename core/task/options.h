@@ -14,12 +14,15 @@
 enum command {
     COMMAND_ARCHIVE,
     COMMAND_CAT,
+    COMMAND_VERIFY,
+    COMMAND_RESTORE,
     COMMAND_MEMORY,
     COMMAND_NONE,  /* none was given */
 };
 enum { COMMAND_COUNT = COMMAND_NONE };
 
 enum output { OUTPUT_TEXT, OUTPUT_JSON };
+enum restore_tier { TIER_STANDARD, TIER_BULK, TIER_EXPEDITED };
 
 struct options {
     enum command     command;
@@ -34,9 +37,12 @@ struct options {
     uint32_t    rate;                 /* log reads a second; 0: half the
                                          quota */
     uint32_t    give_up_s, deadline_s;  /* deadline 0: none */
+    uint32_t    days;                 /* restore */
+    enum restore_tier tier;
     enum output output;
     enum { CHECKSUM_CRC64NVME, CHECKSUM_NONE } checksum;
     enum { VIA_READ } via;
+    bool        wait;                 /* restore */
     bool        quiet, no_progress, no_sandbox, allow_http, debug;
 
     char    **args;      /* what is neither flag nor command */

@@ -1,0 +1,382 @@
+/* verify.c - see verify.h. */
+#include "task/verify.h"
+
+#include "base/crc.h"
+#include "base/trace.h"
+#include "task/message.h"
+
+_Static_assert((int)INFLATE_WORKSPACE_BYTES >= (int)RECEIPT_BYTES,
+               "the receipt is written where it was inflated");
+
+static const char differs[] = "it does not agree with its receipt";
+
+static const char *const state_name[] = {
+    [VERIFY_NEXT] = "next", [VERIFY_EXISTING] = "existing",
+    [VERIFY_READING] = "reading", [VERIFY_WRITING] = "writing",
+    [VERIFY_TELLING] = "telling", [VERIFY_DONE] = "done",
+};
+
+static enum flow enter(struct verify *v, enum verify_state next)
+{
+    CHECK(v->state != VERIFY_DONE);
+    trace_state("verify", state_name[v->state], state_name[next]);
+    v->state = next;
+    return next == VERIFY_DONE ? FLOW_ENDED : FLOW_MOVED;
+}
+
+/* The object in hand is done with, for better or, with a fault, for worse. */
+static enum flow tell(struct verify *v)
+{
+    object_cancel(&v->object);
+    v->result.receipt = v->existing.has_receipt ? &v->existing.receipt : NULL;
+    v->result.fault = v->fault;
+    v->exit_code = exit_worse(v->exit_code, fault_exit(v->fault.error));
+    v->taken = false;
+    return enter(v, VERIFY_TELLING);
+}
+
+static enum flow tell_fault(struct verify *v, const struct fault *fault)
+{
+    CHECK(fault->error != ERROR_NONE);
+    fault_adopt(&v->fault, fault);
+    return tell(v);
+}
+
+static enum flow refuse(struct verify *v, enum error error, const char *what,
+                        struct view words)
+{
+    fault_set(&v->fault, error, what, 0);
+    fault_words(&v->fault, words);
+    return tell(v);
+}
+
+/* --- what differs --------------------------------------------------------- */
+
+/* "bytes_raw 12, not 13"; what is there, then what the receipt says. */
+static void put_name(struct text *t, const char *name)
+{
+    if (t->len > 0)
+        text_str(t, "; ");
+    text_str(t, name);
+    text_char(t, ' ');
+}
+
+static void hold_number(struct text *t, const char *name, uint64_t is,
+                        uint64_t said)
+{
+    if (is == said)
+        return;
+    put_name(t, name);
+    text_u64(t, is);
+    text_str(t, ", not ");
+    text_u64(t, said);
+}
+
+static void hold_view(struct text *t, const char *name, struct view is,
+                      struct view said)
+{
+    if (view_equal(is, said))
+        return;
+    put_name(t, name);
+    text_put(t, is);
+    text_str(t, ", not ");
+    text_put(t, said);
+}
+
+static void hold_crc(struct text *t, uint64_t is, uint64_t said)
+{
+    char a[CRC64_TEXT_BYTES + 1], b[CRC64_TEXT_BYTES + 1];
+    struct text i, s;
+    text_init(&i, a, sizeof a);
+    crc64_text(&i, is);
+    text_init(&s, b, sizeof b);
+    crc64_text(&s, said);
+    hold_view(t, "crc64nvme", text_view(&i), text_view(&s));
+}
+
+static void hold_time(struct text *t, const char *name, int64_t is,
+                      int64_t said)
+{
+    if (is == said)
+        return;
+    put_name(t, name);
+    date_rfc3339(t, is);
+    text_str(t, ", not ");
+    date_rfc3339(t, said);
+}
+
+static void hold_digest(struct text *t, const struct tally *is,
+                        const struct tally *said)
+{
+    char a[TALLY_TEXT_BYTES + 1], b[TALLY_TEXT_BYTES + 1];
+    struct text i, s;
+    text_init(&i, a, sizeof a);
+    tally_text(&i, is);
+    text_init(&s, b, sizeof b);
+    tally_text(&s, said);
+    hold_view(t, "digest", text_view(&i), text_view(&s));
+}
+
+static void hold_tally(struct text *t, const struct census *found,
+                       const struct tally *said)
+{
+    const struct tally *is = &found->tally;
+
+    if (found->foreign_line != 0) {
+        put_name(t, "no whole record in line");
+        text_u64(t, found->foreign_line);
+    }
+    hold_number(t, "events", is->events, said->events);
+    if (is->events == 0 || said->events == 0)
+        return;
+    hold_time(t, "first_event", is->first_ms, said->first_ms);
+    hold_time(t, "last_event", is->last_ms, said->last_ms);
+    if (is->events == said->events)
+        hold_digest(t, is, said);
+}
+
+static bool is_ndjson(const struct receipt *r)
+{
+    return view_is(r->format, "ndjson");
+}
+
+/* What could not be held against the receipt. */
+static const char *gap(const struct receipt *r)
+{
+    if (!r->counted)
+        return "the receipt does not count the records";
+    if (!is_ndjson(r))
+        return "text: the bytes agree; records cannot be told apart, so they "
+               "were not counted";
+    return r->has_crc ? "" : "the receipt has no checksum of the object";
+}
+
+/* --- one object ----------------------------------------------------------- */
+
+static enum inflate_form form_of(struct view compression)
+{
+    if (view_is(compression, "gzip"))
+        return INFLATE_GZIP;
+    if (view_is(compression, "zstd"))
+        return INFLATE_ZSTD;
+    return view_is(compression, "none") ? INFLATE_PLAIN : INFLATE_ANY;
+}
+
+static enum flow sum_step(struct stage *self, struct ring *in,
+                          struct ring *out, struct now now)
+{
+    struct verify_summed *s = (struct verify_summed *)self;  /* first member */
+    struct view src = ring_peek(in);
+    uint32_t had = ring_len(in);
+    enum flow flow = s->inner->step(s->inner, in, out, now);
+    uint32_t taken = had - ring_len(in);
+    CHECK(taken <= src.len);  /* the bytes still lie there */
+    s->crc = crc64_add(s->crc, view_slice(src, 0, taken));
+    return flow;
+}
+
+static enum flow on_next(struct verify *v)
+{
+    struct text t;
+
+    if (v->at == v->options.url_count)
+        return enter(v, VERIFY_DONE);
+    fault_reset(&v->fault);
+    v->result = (struct verify_result){
+        .url = view_of(v->options.urls[v->at]), .reason = "",
+    };
+    v->existing.has_receipt = false;
+    CHECK(object_name_parse(v->result.url, &v->name));
+    v->result.name = v->name;
+    text_init(&t, v->receipt_key, sizeof v->receipt_key);
+    receipt_key(&t, v->name.key, "receipt");
+    if (t.overflow)
+        return refuse(v, ERROR_USAGE, "the key leaves no room for its "
+                      "receipt's name", (struct view){0});
+    existing_init(&v->existing, &v->object.call, v->name.bucket, v->name.key,
+                  text_view(&t), (struct span){v->room, sizeof v->room});
+    return enter(v, VERIFY_EXISTING);
+}
+
+static void begin_reading(struct verify *v)
+{
+    const struct receipt *r = &v->existing.receipt;
+
+    object_open(&v->object, v->name);
+    CHECK(view_copy(r->etag, v->object.etag, sizeof v->object.etag));
+    inflate_init(&v->inflate, &v->workspace, form_of(r->compression),
+                 &v->fault);
+    census_init(&v->census, r->counted && is_ndjson(r), &v->fault);
+    v->summed = (struct verify_summed){
+        {sum_step, &v->fault}, &v->inflate.stage, 0,
+    };
+    ring_reset(&v->raw);
+    stage_row_init(&v->row, NULL);
+    stage_row_add(&v->row, &v->object.stage, &v->fetched);
+    stage_row_add(&v->row, &v->summed.stage, &v->raw);
+    stage_row_add(&v->row, &v->census.stage, NULL);
+}
+
+/* A receipt is there, but no object, or the other way about. */
+static enum flow refuse_missing(struct verify *v)
+{
+    const struct existing *e = &v->existing;
+    char bytes[64];
+    struct text t;
+
+    if (e->has_receipt)
+        return refuse(v, ERROR_CORRUPT, "the object is gone, but its receipt "
+                      "is there", (struct view){0});
+    if (!e->has_object)
+        return refuse(v, ERROR_MISSING, "there is no such object, and no "
+                      "receipt of it", (struct view){0});
+    text_init(&t, bytes, sizeof bytes);
+    message_bytes(&t, e->bytes);
+    text_str(&t, ", of ");
+    date_day(&t, e->modified_ms / DAY_MS);
+    return refuse(v, ERROR_CONFIG, "it has no receipt to be held against",
+                  text_view(&t));
+}
+
+static enum flow on_existing(struct verify *v, struct now now)
+{
+    const struct existing *e = &v->existing;
+    enum flow flow = existing_step(&v->existing, now);
+    char bytes[FAULT_WORDS_BYTES];
+    struct text t;
+
+    if (flow == FLOW_FAILED || (flow == FLOW_ENDED && e->damaged))
+        return tell_fault(v, &e->fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (!e->has_receipt || !e->has_object)
+        return refuse_missing(v);
+    text_init(&t, bytes, sizeof bytes);
+    hold_number(&t, "bytes_stored", e->bytes, e->receipt.bytes_stored);
+    hold_view(&t, "etag", view_of(e->etag), e->receipt.etag);
+    hold_view(&t, "key", v->name.key, e->receipt.key);
+    if (t.len > 0 || t.overflow)
+        return refuse(v, ERROR_CORRUPT, differs, text_view(&t));
+    begin_reading(v);
+    return enter(v, VERIFY_READING);
+}
+
+/* The receipt again, with a new time. */
+static enum flow begin_writing(struct verify *v, struct now now)
+{
+    struct receipt *r = &v->existing.receipt;
+    struct text t;
+
+    r->verified_ms = site_now(v->site, now).wall_ms;
+    text_init(&t, (char *)v->workspace.bytes, RECEIPT_BYTES);
+    receipt_write(&t, r, NULL);
+    if (t.overflow)
+        return refuse(v, ERROR_CORRUPT, "the receipt has no room for the time "
+                      "it was verified", (struct view){0});
+    v->text = text_view(&t);
+    v->body = (struct body){
+        .slices = &v->text, .count = 1, .bytes = t.len,
+        .crc = crc64_add(0, v->text),
+    };
+    v->target = (struct target){
+        .bucket = v->name.bucket, .key = view_of(v->receipt_key),
+        .content_type = view_of("application/json"),
+        .sse = v->options.sse, .sse_kms_key_id = v->options.sse_kms_key_id,
+        .checksum = r->has_crc,
+        .condition = v->existing.receipt_etag[0] != '\0' ? TARGET_MATCHES
+                                                         : TARGET_ANYHOW,
+        .etag = view_of(v->existing.receipt_etag),
+    };
+    put_begin(&v->put, &v->object.call, &v->target, &v->body);
+    return enter(v, VERIFY_WRITING);
+}
+
+static enum flow on_reading(struct verify *v, struct now now)
+{
+    const struct receipt *r = &v->existing.receipt;
+    enum flow flow = stage_row_step(&v->row, now);
+    char bytes[2 * FAULT_WORDS_BYTES];  /* fault_words() cuts it */
+    struct text t;
+
+    if (flow == FLOW_FAILED)
+        return tell(v);
+    if (flow != FLOW_ENDED)
+        return flow;
+    text_init(&t, bytes, sizeof bytes);
+    if (r->has_crc)
+        hold_crc(&t, v->summed.crc, r->crc64nvme);
+    if (r->counted)
+        hold_number(&t, "bytes_raw", v->inflate.raw_bytes, r->bytes_raw);
+    if (r->counted && is_ndjson(r))
+        hold_tally(&t, &v->census, &r->tally);
+    if (t.len > 0)
+        return refuse(v, ERROR_CORRUPT, differs, text_view(&t));
+    v->result.reason = gap(r);
+    return begin_writing(v, now);
+}
+
+static enum flow on_writing(struct verify *v, struct now now)
+{
+    enum flow flow = put_step(&v->put, now);
+
+    if (flow == FLOW_FAILED)
+        return tell_fault(v, &v->put.fault);
+    return flow == FLOW_ENDED ? tell(v) : flow;
+}
+
+/* Whether it makes no sense to ask S3 for anything else. */
+static bool is_hopeless(enum error error)
+{
+    return error == ERROR_NETWORK || error == ERROR_THROTTLED ||
+           error == ERROR_STOPPED;
+}
+
+static enum flow on_telling(struct verify *v)
+{
+    if (!v->taken)
+        return FLOW_MOVED;
+    if (is_hopeless(v->fault.error))
+        return enter(v, VERIFY_DONE);
+    v->at++;
+    return enter(v, VERIFY_NEXT);
+}
+
+enum flow verify_step(struct verify *v, struct now now)
+{
+    switch (v->state) {
+    case VERIFY_NEXT:     return on_next(v);
+    case VERIFY_EXISTING: return on_existing(v, now);
+    case VERIFY_READING:  return on_reading(v, now);
+    case VERIFY_WRITING:  return on_writing(v, now);
+    case VERIFY_TELLING:  return on_telling(v);
+    case VERIFY_DONE:     break;
+    }
+    return FLOW_ENDED;
+}
+
+const struct verify_result *verify_result(struct verify *v)
+{
+    if (v->state != VERIFY_TELLING || v->taken)
+        return NULL;
+    v->taken = true;
+    return &v->result;
+}
+
+int64_t verify_wake_ms(const struct verify *v)
+{
+    return v->state == VERIFY_READING ? object_wake_ms(&v->object)
+                                      : call_wake_ms(&v->object.call);
+}
+
+void verify_init(struct verify *v, struct site *site,
+                 const struct verify_options *options)
+{
+    v->options = *options;
+    v->site = site;
+    v->exit_code = 0;
+    v->state = VERIFY_NEXT;
+    v->at = 0;
+    ring_init(&v->fetched, v->fetched_bytes, sizeof v->fetched_bytes);
+    ring_init(&v->raw, v->raw_bytes, sizeof v->raw_bytes);
+    object_init(&v->object, site, &v->fetched, &v->fault);
+}

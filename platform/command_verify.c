@@ -1,0 +1,136 @@
+/* command_verify.c - archives held against their receipts. */
+#include "command.h"
+
+static const char *phase(enum verify_state state)
+{
+    switch (state) {
+    case VERIFY_NEXT:
+    case VERIFY_EXISTING: return "looking";
+    case VERIFY_READING:  return "reading";
+    case VERIFY_WRITING:
+    case VERIFY_TELLING:  return "receipt";
+    case VERIFY_DONE:     break;
+    }
+    return "ending";
+}
+
+static struct report_counts counts_of(const struct runner *r)
+{
+    return (struct report_counts){
+        .requests = r->site.requests, .throttled = r->site.throttled,
+        .retried = r->site.retried,
+    };
+}
+
+static void show(struct runner *r, const struct verify *v, struct now now)
+{
+    struct report_progress p = {
+        .phase = phase(v->state), .counts = counts_of(r),
+    };
+    if (v->state == VERIFY_READING) {
+        p.source = report_stored(&v->existing.receipt);
+        p.counts.events = v->census.tally.events;
+        p.counts.bytes_raw = v->inflate.raw_bytes;
+        p.counts.bytes_stored = v->object.next;
+        p.done = (int64_t)v->object.next;
+        p.whole = (int64_t)v->existing.bytes;
+    }
+    progress_show(&r->progress, &p, now);
+}
+
+static struct report_result describe(const struct verify_result *result)
+{
+    const struct fault *f = &result->fault;
+    struct report_result line = {
+        .bucket = result->name.bucket, .key = result->name.key,
+        .action = "verified", .reason = view_of(result->reason),
+    };
+    if (result->receipt != NULL) {
+        const struct receipt *r = result->receipt;
+        line.source = report_stored(r);
+        line.state = receipt_state_name[r->state];
+        line.counted = r->counted;
+        line.counts = (struct report_counts){
+            .events = r->tally.events, .bytes_raw = r->bytes_raw,
+            .bytes_stored = r->bytes_stored,
+        };
+    }
+    if (f->error == ERROR_NONE)
+        return line;
+    line.action = "failed";
+    line.state = f->error == ERROR_CORRUPT ? "damaged" : NULL;
+    line.counted = false;
+    line.reason = view_of(f->words[0] != '\0' ? f->words
+                          : f->code[0] != '\0' ? f->code : f->what);
+    return line;
+}
+
+static void say(struct runner *r, struct verify *v)
+{
+    const struct verify_result *result = verify_result(v);
+    enum output form = r->options.output;
+    if (result == NULL)
+        return;
+    bool failed = result->fault.error != ERROR_NONE;
+    if (failed)
+        (void)runner_complain(r, &result->fault, result->url);
+    if (failed && form == OUTPUT_TEXT)
+        return;
+    const struct report_result line = describe(result);
+    struct text t = runner_text(r);
+    report_result(&t, &line, form);
+    text_char(&t, '\n');
+    v->exit_code = exit_worse(v->exit_code, runner_say(r, &t));
+}
+
+static int stopped(struct runner *r, const struct verify *v)
+{
+    struct fault fault;
+    fault_reset(&fault);
+    fault_set(&fault, ERROR_STOPPED, "stopped by a signal; run again", 0);
+    return exit_worse(v->exit_code,
+                      runner_complain(r, &fault,
+                                      view_of(r->options.args[v->at])));
+}
+
+static int drive(struct runner *r, struct verify *v)
+{
+    for (;;) {
+        struct now now = posix_now();
+        enum flow flow = FLOW_MOVED;
+        for (uint32_t i = 0; i < COMMAND_STEPS && flow == FLOW_MOVED; i++) {
+            flow = verify_step(v, now);
+            say(r, v);
+        }
+        if (flow == FLOW_ENDED)
+            return v->exit_code;
+        show(r, v, now);
+        int64_t wake = flow == FLOW_MOVED ? now.mono_ms : verify_wake_ms(v);
+        if (progress_wake_ms(&r->progress) < wake)
+            wake = progress_wake_ms(&r->progress);
+        if (runner_wait(r, wake, now))
+            return stopped(r, v);
+    }
+}
+
+int command_verify(struct memory *m)
+{
+    struct runner *r = &m->runner;
+    struct verify *v = &m->job.verify;
+    struct span room = {(uint8_t *)v, sizeof *v};
+    const struct options *o = &r->options;
+    struct fault fault;
+    fault_reset(&fault);
+    if (!runner_begin(r, room, &fault))
+        return runner_complain(r, &fault, view_of(NULL));
+    const struct verify_options options = {
+        .urls = (const char *const *)o->args, .url_count = o->arg_count,
+        .sse = view_of(o->spec.sse),
+        .sse_kms_key_id = view_of(o->spec.sse_kms_key_id),
+    };
+    verify_init(v, &r->site, &options);
+    struct report_done done = {.exit = drive(r, v)};
+    done.counts = counts_of(r);
+    progress_done(&r->progress, &done, posix_now());
+    return done.exit;
+}
