@@ -6,11 +6,8 @@
 
 #include "base/crc.h"
 #include "packed.h"
-#include "row.h"
-#include "sim.h"
-#include "task/message.h"
+#include "store.h"
 
-#define NOW_MS 1795435200000  /* 2026-11-23T12:00:00Z */
 #define DAY    1794182400000  /* 2026-11-09T00:00:00Z */
 #define KEY    "a/events.ndjson"
 #define INDEX  "[[0,0,1794182400000,1794182499000,100],[7,70,1,2,3]]"
@@ -20,12 +17,9 @@ enum { RECORDS = 3000, LONG = 1000, LONG_BYTES = 200000, SEEDS = 3 };
 enum form { NONE, GZIP, ZSTD };
 static const char *const form_name[] = {"none", "gzip", "zstd"};
 
-static struct transport net;
-static struct site      site;
-static struct call      call;
-static struct verify    verify;
-static struct packed    raw, object;
-static struct receipt   receipt;
+static struct verify  verify;
+static struct packed  raw, object;
+static struct receipt receipt;
 static char receipt_bytes[RECEIPT_BYTES];
 static struct text receipt_text;
 static char etag[HTTP_ETAG_BYTES];
@@ -93,26 +87,10 @@ static void describe(enum form form)
 
 /* --- the store ------------------------------------------------------------ */
 
-static void store(const char *key, struct view bytes)
-{
-    static const struct operation put = {
-        .name = "s3:PutObject", .service = SITE_S3, .method = HTTP_PUT,
-    };
-    call_begin(&call, &put);
-    call_key(&call, view_of("bkt"), view_of(key));
-    call_slices(&call, &bytes, 1, bytes.len);
-    enum flow flow = FLOW_MOVED;
-    while (flow == FLOW_MOVED || (flow == FLOW_WANT_EVENT &&
-                                  sim_advance(&net, call_wake_ms(&call))))
-        flow = call_step(&call, sim_now(&net));
-    assert_int_equal(flow, FLOW_ENDED);
-}
-
 /* The archive, and whose ETag the receipt has. */
 static void store_object(void)
 {
-    store(KEY, packed_view(&object));
-    memcpy(etag, call.exchange.reply.etag, sizeof etag);
+    strcpy(etag, store_put(KEY, packed_view(&object), NULL));
     receipt.etag = view_of(etag);
 }
 
@@ -120,7 +98,7 @@ static void store_receipt(void)
 {
     text_init(&receipt_text, receipt_bytes, sizeof receipt_bytes);
     receipt_write(&receipt_text, &receipt, NULL);
-    store("a/_events.receipt.json", text_view(&receipt_text));
+    (void)store_put("a/_events.receipt.json", text_view(&receipt_text), NULL);
 }
 
 /* --- rows ----------------------------------------------------------------- */
@@ -192,22 +170,6 @@ static const struct row {
     {"another compression", GZIP, compression, ERROR_CORRUPT, ""},
 };
 
-static void open_store(uint64_t seed)
-{
-    struct aws *m = aws_new(seed, "us-east-1", "123456789012");
-    aws_create_bucket(m, "bkt", NULL, NULL);
-    sim_init(&net, m, seed, NOW_MS);
-    sim_site(&site, &net, 0, seed);
-    site.give_up_ms = 5000;
-    call_init(&call, &site, NULL);
-}
-
-static void close_store(void)
-{
-    sim_kill(&net);
-    aws_free(net.model);
-}
-
 static void begin(const char *const *urls, uint32_t count)
 {
     const struct verify_options options = {.urls = urls, .url_count = count};
@@ -273,7 +235,7 @@ static bool told(const struct verify_result *r, const struct row *row)
 static bool row_holds(const struct row *row, uint64_t seed)
 {
     struct verify_result r = {0};
-    open_store(seed);
+    store_open(seed);
     pack(row->form);
     describe(row->form);
     struct tally tally = receipt.tally;
@@ -285,7 +247,7 @@ static bool row_holds(const struct row *row, uint64_t seed)
                  row_number(verify.exit_code, fault_exit(row->error)) &&
                  receipt_is(row->error == ERROR_NONE);
     receipt.tally = tally;
-    close_store();
+    store_close();
     return holds;
 }
 
@@ -299,11 +261,11 @@ static void every_damage_is_told(void **state)
     assert_int_equal(failures, 0);
 }
 
-            assert_true(sim_advance(&net, verify_wake_ms(&verify)));
+/* --- what the store does -------------------------------------------------- */
 
 static void begin_sound(uint64_t seed)
 {
-    open_store(seed);
+    store_open(seed);
     pack(GZIP);
     describe(GZIP);
     store_object();
@@ -345,7 +307,7 @@ static void the_store_is_endured(void **state)
                          row_number(r.fault.error, row->error) &&
                          receipt_is(row->written);
             failures += BROKEN(row->name, holds);
-            close_store();
+            store_close();
         }
     assert_int_equal(failures, 0);
 }
@@ -362,22 +324,22 @@ static void another_version_is_noticed(void **state)
     struct verify_result r = {0};
     (void)state;
     begin_sound(1);
-    store(KEY, view_of("other"));
+    (void)store_put(KEY, view_of("other"), NULL);
     assert_true(next(&r));
     assert_int_equal(r.fault.error, ERROR_CORRUPT);
     assert_non_null(strstr(r.fault.words, "bytes_stored 5, not "));
     assert_non_null(strstr(r.fault.words, "; etag \""));
-    close_store();
+    store_close();
 
     begin_sound(1);  /* between its head and its bytes */
     until_reading();
     object.at[object.len - 1] ^= 1;
-    store(KEY, packed_view(&object));
+    (void)store_put(KEY, packed_view(&object), NULL);
     assert_true(next(&r));
     assert_int_equal(r.fault.error, ERROR_CORRUPT);
     assert_string_equal(r.fault.what, "the object is not the one expected");
     assert_true(receipt_is(false));
-    close_store();
+    store_close();
 }
 
 static void another_receipt_is_kept(void **state)
@@ -391,7 +353,7 @@ static void another_receipt_is_kept(void **state)
     assert_true(next(&r));
     assert_int_equal(fault_exit(r.fault.error), 75);
     assert_true(receipt_is(false));
-    close_store();
+    store_close();
 }
 
 /* One after the other; what is missing, and that a damaged one does not keep
@@ -414,10 +376,10 @@ static void each_in_turn(void **state)
     static char bytes_of[RECEIPT_BYTES];
     text_init(&t, bytes_of, sizeof bytes_of);
     receipt_write(&t, &receipt, NULL);
-    store("_gone.gz.receipt.json", text_view(&t));
-    store("bare.gz", view_of("x"));
-    store("bad.gz", view_of("x"));
-    store("_bad.gz.receipt.json", view_of("{\"version\":1}"));
+    (void)store_put("_gone.gz.receipt.json", text_view(&t), NULL);
+    (void)store_put("bare.gz", view_of("x"), NULL);
+    (void)store_put("bad.gz", view_of("x"), NULL);
+    (void)store_put("_bad.gz.receipt.json", view_of("{\"version\":1}"), NULL);
     receipt.key = view_of(KEY);
     begin(urls, ROW_COUNT(urls));
     for (size_t i = 0; i < ROW_COUNT(urls); i++) {
@@ -428,7 +390,7 @@ static void each_in_turn(void **state)
     assert_false(next(&r));
     assert_int_equal(verify.exit_code, 65);
     assert_true(receipt_is(true));
-    close_store();
+    store_close();
 }
 
 int main(void)

@@ -75,6 +75,8 @@ static enum flow on_refused(struct restore *r)
     r->result.action = "asked";
     if (view_is(code, "RestoreAlreadyInProgress"))
         return look(r);
+    if (view_is(code, "InvalidArgument"))  /* a tier that its class lacks */
+        r->call.fault.error = ERROR_CONFIG;
     if (!view_is(code, "InvalidObjectState"))
         return fail(r, &r->call.fault);
     r->refused = r->call.fault;

@@ -134,6 +134,20 @@ def check_objects(s3):
     check("two pages", first["KeyCount"] == 3 and rest["KeyCount"] == 2)
 
 
+def check_restore(s3):
+    at = {"Bucket": "test-bucket", "Key": "cold"}
+    asked = {"Days": 2, "GlacierJobParameters": {"Tier": "Bulk"}}
+    s3.put_object(Body=b"x", StorageClass="GLACIER", **at)
+    refused("cold", "InvalidObjectState", s3.get_object, **at)
+    said = s3.restore_object(RestoreRequest=asked, **at)
+    check("restore: 202", said["ResponseMetadata"]["HTTPStatusCode"] == 202)
+    head = s3.head_object(**at)
+    check("restore: under way", head["StorageClass"] == "GLACIER" and
+          head["Restore"] == 'ongoing-request="true"')
+    refused("restore", "RestoreAlreadyInProgress", s3.restore_object,
+            RestoreRequest=asked, **at)
+
+
 def begin(s3, key, sizes):
     at = {"Bucket": "test-bucket", "Key": key}
     at["UploadId"] = s3.create_multipart_upload(**at)["UploadId"]
@@ -195,6 +209,7 @@ def main():
         s3 = client("s3", port)
         check_objects(s3)
         check_uploads(s3)
+        check_restore(s3)
         refused("wrong secret", "SignatureDoesNotMatch",
                 client("s3", port, "x").list_objects_v2,
                 Bucket="test-bucket")

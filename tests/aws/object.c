@@ -246,28 +246,47 @@ void aws_remove_objects(struct aws_exchange *x, struct aws_bucket *b)
     aws_puts(&x->out, "</DeleteResult>");
 }
 
+/* What a restore asks for; anything else fails the exchange. */
+static bool read_restore(struct aws_exchange *x, int64_t *days,
+                         struct aws_text *tier)
+{
+    struct aws_text body = aws_view(&x->body), request, value, job;
+    *tier = aws_str("Standard");
+    bool good = aws_xml_valid(body) &&
+                aws_xml_find(body, "RestoreRequest", &request) &&
+                aws_xml_find(request, "Days", &value) &&
+                aws_int(value, days) && *days >= 1;
+    if (good && aws_xml_find(request, "GlacierJobParameters", &job))
+        good = aws_xml_find(job, "Tier", tier) &&
+               (aws_is(*tier, "Standard") || aws_is(*tier, "Bulk") ||
+                aws_is(*tier, "Expedited"));
+    if (!good)
+        aws_fail(x, 400, "MalformedXML", "The XML you provided was not "
+                 "well-formed or did not validate against our published "
+                 "schema");
+    return good;
+}
+
+/* S3 rounds up to the next midnight, UTC. */
+static int64_t restored_until(int64_t from, int64_t days)
+{
+    return (from / 86400000 + days + (from % 86400000 != 0)) * 86400000;
+}
+
 void aws_restore_object(struct aws_exchange *x, struct aws_bucket *b,
                         int64_t now)
 {
     struct aws_object *o = aws_find_object(b, x->key);
-    struct aws_text body = aws_view(&x->body), request, days, job, tier;
-    int64_t count = 0;
-    if (!aws_read_allowed(x, o)) return;
-    if (!aws_xml_valid(body) || !aws_xml_find(body, "RestoreRequest", &request)
-        || !aws_xml_find(request, "Days", &days) || !aws_int(days, &count) ||
-        count < 1) {
-        aws_fail(x, 400, "MalformedXML", "The XML you provided was not "
-                 "well-formed");
-        return;
-    }
+    struct aws_text tier;
+    int64_t days = 0;
+    if (!aws_read_allowed(x, o) || !read_restore(x, &days, &tier)) return;
     bool deep = strcmp(o->attributes.class, "DEEP_ARCHIVE") == 0;
-    if (aws_xml_find(request, "GlacierJobParameters", &job) && deep &&
-        aws_xml_find(job, "Tier", &tier) && aws_is(tier, "Expedited")) {
-        aws_fail(x, 400, "InvalidArgument", "Expedited is not available for "
-                 "this storage class");
-    } else if (!deep && strcmp(o->attributes.class, "GLACIER") != 0) {
+    if (!deep && strcmp(o->attributes.class, "GLACIER") != 0) {
         aws_fail(x, 403, "InvalidObjectState", "Restore is not allowed for "
                  "the object's current storage class");
+    } else if (deep && aws_is(tier, "Expedited")) {
+        aws_fail(x, 400, "InvalidArgument", "Retrieval option is not "
+                 "supported by this storage class");
     } else if (o->restored_until != 0 && now < o->restored_at) {
         aws_fail(x, 409, "RestoreAlreadyInProgress",
                  "Object restore is already in progress");
@@ -275,7 +294,7 @@ void aws_restore_object(struct aws_exchange *x, struct aws_bucket *b,
         bool here = o->restored_until > now;
         if (!here) o->restored_at = now +
                                     x->model->setting[AWS_SET_RESTORE_TIME];
-        o->restored_until = (here ? now : o->restored_at) + count * 86400000;
+        o->restored_until = restored_until(here ? now : o->restored_at, days);
         x->reply.status = here ? 200 : 202;
     }
 }

@@ -104,9 +104,31 @@
  "<RestoreRequest><Days>2</Days></RestoreRequest>", 202, ""},
 {"which takes time", "HEAD", "/cold", HOST, "", 200,
  "ongoing-request=\"true\""},
+{"and which of another class needs not", "POST", "/new?restore", HOST,
+ "<RestoreRequest><Days>2</Days></RestoreRequest>", 403,
+ "Restore is not allowed"},
+{"a restore without days", "POST", "/cold?restore", HOST,
+ "<RestoreRequest></RestoreRequest>", 400, "MalformedXML"},
+{"a tier that is none", "POST", "/cold?restore", HOST, "<RestoreRequest>"
+ "<Days>2</Days><GlacierJobParameters><Tier>Fast</Tier>"
+ "</GlacierJobParameters></RestoreRequest>", 400, "MalformedXML"},
+{"a tier that its class has not", "POST", "/cold?restore", HOST,
+ "<RestoreRequest><Days>2</Days><GlacierJobParameters><Tier>Expedited</Tier>"
+ "</GlacierJobParameters></RestoreRequest>", 400, "InvalidArgument"},
 {"and is asked for once", "POST", "/cold?restore", HOST,
  "<RestoreRequest><Days>2</Days></RestoreRequest>", 409,
  "RestoreAlreadyInProgress"},
+{"another", "PUT", "/cool",
+ HOST "Content-Length: 1\nx-amz-storage-class: GLACIER", "y", 200, ""},
+{"", "SET", "restore-time=0", "", "", 0, ""},
+{"that is back at once", "POST", "/cool?restore", HOST, "<RestoreRequest>"
+ "<Days>1</Days><GlacierJobParameters><Tier>Bulk</Tier>"
+ "</GlacierJobParameters></RestoreRequest>", 202, ""},
+{"says until when: a midnight", "HEAD", "/cool", HOST, "", 200,
+ "ongoing-request=\"false\", expiry-date=\"Sat, 25 May 2013 00:00:00 GMT\""},
+{"can be read", "GET", "/cool", HOST, "", 200, "y"},
+{"and be kept longer", "POST", "/cool?restore", HOST,
+ "<RestoreRequest><Days>2</Days></RestoreRequest>", 200, ""},
 {"a checksum type without algorithm", "POST", "/up?uploads",
  HOST "x-amz-checksum-type: FULL_OBJECT", "", 400, "InvalidRequest"},
 {"a composite CRC64NVME", "POST", "/up?uploads",
