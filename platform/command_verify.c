@@ -38,7 +38,19 @@ static void show(struct runner *r, const struct verify *v, struct now now)
     progress_show(&r->progress, &p, now);
 }
 
-static struct report_result describe(const struct verify_result *result)
+/* What failed, and how. */
+static struct view reason(struct runner *r, const struct fault *f)
+{
+    struct text t;
+    text_init(&t, r->path, sizeof r->path);
+    text_str(&t, f->code[0] != '\0' ? f->code : f->what);
+    text_str(&t, t.len > 0 && f->words[0] != '\0' ? ": " : "");
+    text_str(&t, f->words);
+    return text_view(&t);
+}
+
+static struct report_result describe(struct runner *runner,
+                                     const struct verify_result *result)
 {
     const struct fault *f = &result->fault;
     struct report_result line = {
@@ -60,8 +72,7 @@ static struct report_result describe(const struct verify_result *result)
     line.action = "failed";
     line.state = f->error == ERROR_CORRUPT ? "damaged" : NULL;
     line.counted = false;
-    line.reason = view_of(f->words[0] != '\0' ? f->words
-                          : f->code[0] != '\0' ? f->code : f->what);
+    line.reason = reason(runner, f);
     return line;
 }
 
@@ -76,7 +87,7 @@ static void say(struct runner *r, struct verify *v)
         (void)runner_complain(r, &result->fault, result->url);
     if (failed && form == OUTPUT_TEXT)
         return;
-    const struct report_result line = describe(result);
+    const struct report_result line = describe(r, result);
     struct text t = runner_text(r);
     report_result(&t, &line, form);
     text_char(&t, '\n');

@@ -68,6 +68,14 @@ static const struct row {
     {ARCHIVE "--day 2026-11-22", "only what has ended can be archived"},
     {"cat", "firn cat needs s3://BUCKET/KEY..."},
     {"cat s3://acme-logs/", "is not one object"},
+    {"verify", "firn verify needs s3://BUCKET/KEY..."},
+    {"verify s3://acme-logs/a s3://acme-logs/b/", "is not one object"},
+    {"verify s3://acme-logs/a --sse AES", "--sse takes AES256"},
+    {"restore s3://acme-logs/a", "firn restore needs --days N"},
+    {"restore s3://acme-logs/a --days 0", "from 1 to 36500, not \"0\""},
+    {"restore s3://acme-logs/a s3://acme-logs/b --days 1", "has no use for"},
+    {"restore s3://acme-logs/a --days 1 --tier Fast", "--tier takes "
+     "Standard|Bulk|Expedited, not \"Fast\""},
     {"memory more", "firn memory has no use for \"more\""},
 };
 
@@ -119,6 +127,8 @@ static void values_go_where_they_belong(void **state)
     assert_int_equal(o.arg_count, 2);
     assert_string_equal(o.args[0], "s3://acme-logs/a");
     assert_string_equal(o.args[1], "s3://acme-logs/b");
+    assert_true(parse("restore s3://acme-logs/a --days 9 --tier Bulk --wait"));
+    assert_true(o.days == 9 && o.tier == TIER_BULK && o.wait);
     assert_true(parse("archive --group /a --to s3://acme-logs"));
     assert_true(o.spec.checksum);
     assert_int_equal(o.give_up_s, 300);

@@ -64,6 +64,39 @@ static void a_result_for_people(void **state)
         "2026-11-24"));
 }
 
+static void a_result_of_a_receipt(void **state)
+{
+    static char long_group[600];
+    struct receipt stored = {
+        .group = view_of("/ecs/api"), .timezone = view_of("Asia/Seoul"),
+        .from_ms = 1794150000000, .until_ms = 1794236400000,
+    };
+    struct report_result r = {
+        .source = report_stored(&stored), .bucket = view_of("acme-logs"),
+        .key = view_of("k.gz"), .action = "verified",
+    };
+    (void)state;
+    start();
+    report_result(&out, &r, OUTPUT_TEXT);
+    assert_true(row_text(&out, "verified 2026-11-09 of /ecs/api: "
+                               "s3://acme-logs/k.gz"));
+    stored.timezone = view_of("Nowhere");
+    r.source = report_stored(&stored);
+    assert_false(r.source.whole_day);
+    memset(long_group, 'a', sizeof long_group - 1);
+    stored.group = view_of(long_group);
+    stored.until_ms = stored.from_ms;
+    r.source = report_stored(&stored);
+    r.state = "readable";
+    start();
+    report_result(&out, &r, OUTPUT_TEXT);
+    assert_true(row_text(&out, "verified s3://acme-logs/k.gz, readable"));
+    start();
+    report_result(&out, &r, OUTPUT_JSON);
+    assert_non_null(strstr(room, "{\"group\":null,\"day\":null,"
+                           "\"from\":null,\"until\":null,"));
+}
+
 static void a_bar_fits_its_columns(void **state)
 {
     struct report_progress p = {
@@ -135,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_for_programs),
         cmocka_unit_test(a_result_for_people),
+        cmocka_unit_test(a_result_of_a_receipt),
         cmocka_unit_test(a_bar_fits_its_columns),
         cmocka_unit_test(phases_and_the_end),
     };

@@ -17,8 +17,11 @@ struct report_source report_stored(const struct receipt *r)
 {
     const struct zone *z = zone_find(r->timezone);
     struct report_source s = {
-        .group = r->group, .from_ms = r->from_ms, .until_ms = r->until_ms,
+        .from_ms = r->from_ms, .until_ms = r->until_ms,
     };
+    struct fault fault = {0};
+    if (plan_group(r->group, &fault))
+        s.group = r->group;
     if (z == NULL || s.until_ms <= s.from_ms)
         return s;
     s.day = zone_day_of(z, s.from_ms);

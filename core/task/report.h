@@ -57,6 +57,7 @@ struct report_result {
 };
 
 struct report_source report_asked(const struct spec *s);
+/* A group's name that CloudWatch would not take is left out. */
 struct report_source report_stored(const struct receipt *r);
 
 void report_result(struct text *out, const struct report_result *r,
