@@ -32,7 +32,7 @@ static const struct row {
      "not supported by this storage class"},
     {"one that is under way", "GLACIER", UNDER_WAY, TIER_STANDARD, false,
      4 * HOUR_MS, 0, NULL, ERROR_NONE, "asked", "restoring",
-     "GLACIER, and it is under way; "},
+     "GLACIER, under way; "},
     {"one that is there", "GLACIER", THERE, TIER_STANDARD, false, 0, 0,
      NULL, ERROR_NONE, "extended", "readable",
      "a copy is in S3 until 2026-12-01T00:00:00.000Z"},

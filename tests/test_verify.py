@@ -222,24 +222,31 @@ def restored(store, key, seconds):
              "Expedited")
 
 
-def stopped(store, key, model):
-    """By a signal, while the object drips."""
-    model.control("fault", b"GetObject if=%s drip=1000" % key.encode())
-    before = store.get(rig.receipt_key(key))
-    child = subprocess.Popen(
-        [store.firn.program, "verify", store.url(key), "--give-up", "5"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=store.firn.environment)
+def stops(firn, *words):
+    """A signal in the middle of it: 75, in two seconds, and a sentence."""
+    child = subprocess.Popen([firn.program, *words, "--give-up", "5"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             env=firn.environment)
     time.sleep(1.5)
     begun = time.monotonic()
     child.send_signal(signal.SIGTERM)
     _, err = child.communicate(timeout=20)
-    model.control("clear-faults")
-    score.equal("stopped", child.returncode, 75)
+    score.equal("%s stopped" % words[0], child.returncode, 75)
     score.check("in two seconds", time.monotonic() - begun < 2)
     score.check("and says so", b"stopped by a signal" in err, err)
+
+
+def stopped(store, key, model):
+    """While the object drips, and while it is brought back."""
+    before = store.get(rig.receipt_key(key))
+    model.control("fault", b"GetObject if=%s drip=1000" % key.encode())
+    stops(store.firn, "verify", store.url(key))
+    model.control("clear-faults")
     score.check("nothing is written",
                 store.get(rig.receipt_key(key)) == before)
+    store.put("slow.gz", b"x", StorageClass="GLACIER")
+    stops(store.firn, "restore", store.url("slow.gz"), "--days", "1",
+          "--wait")
 
 
 def on_the_model(program, small):

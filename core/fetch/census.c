@@ -1,7 +1,7 @@
 /* census.c - see census.h. */
 #include "fetch/census.h"
 
-enum { TAKE_BYTES = 256 };
+enum { TAKE_BYTES = 128 };  /* a head, most often */
 
 static enum flow enter(struct census *r, enum censusing next)
 {

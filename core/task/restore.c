@@ -127,7 +127,7 @@ static enum flow end_restoring(struct restore *r, struct text *reason,
         text_str(reason, " takes ");
         text_str(reason, takes);
     } else {
-        text_str(reason, ", and it is under way");
+        text_str(reason, ", under way");
     }
     text_str(reason, "; run the same again to see how far it is, or with "
                      "--wait");
