@@ -267,6 +267,10 @@ def on_the_model(program, small):
             NOW - 100 * rig.DAY_MS))
         firn.archive("/empty", store.url("empty.ndjson.gz"), "--day", DAY)
         sound(store, "empty.ndjson.gz")
+        done = firn.archive("/empty", store.url("empty.ndjson.gz"), "--day",
+                            DAY)
+        score.check("a verified day is still that day", done.code == 0 and
+                    b'"skipped"' in done.out, (done.out, done.err))
         model.control("fault", b"GetObject #2-4 cut=200000")
         sound(store, "huge/ndjson.gz/x.ndjson.gz")
         model.control("clear-faults")
