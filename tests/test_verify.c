@@ -107,6 +107,11 @@ static void sound(void) { }
 static void as_text(void) { receipt.format = view_of("text"); }
 static void not_counted(void) { receipt.counted = false; }
 static void no_crc(void) { receipt.has_crc = false; }
+static void text_no_crc(void)
+{
+    as_text();
+    no_crc();
+}
 static void flip(void) { object.at[object.len / 2] ^= 1; }
 static void cut(void) { receipt.bytes_stored = object.len -= 100; }
 static void cut_only(void) { object.len -= 100; }
@@ -143,6 +148,8 @@ static const struct row {
     {"sound, not compressed", NONE, sound, ERROR_NONE, ""},
     {"text: what can be known", GZIP, as_text, ERROR_NONE,
      "records cannot be told apart"},
+    {"text without a checksum", GZIP, text_no_crc, ERROR_NONE,
+     "the lengths agree, no more is known"},
     {"nothing was counted", GZIP, not_counted, ERROR_NONE,
      "does not count the records"},
     {"no checksum", GZIP, no_crc, ERROR_NONE, "has no checksum"},

@@ -145,10 +145,12 @@ static const char *gap(const struct receipt *r)
 {
     if (!r->counted)
         return "the receipt does not count the records";
-    if (!is_ndjson(r))
-        return "text: the bytes agree; records cannot be told apart, so they "
-               "were not counted";
-    return r->has_crc ? "" : "the receipt has no checksum of the object";
+    if (is_ndjson(r))
+        return r->has_crc ? "" : "the receipt has no checksum of the object";
+    return r->has_crc ? "text: the bytes agree; records cannot be told apart, "
+                        "so they were not counted"
+                      : "text without a checksum: the lengths agree, no more "
+                        "is known";
 }
 
 /* --- one object ----------------------------------------------------------- */
