@@ -1,4 +1,4 @@
-/* test_census.c - the records of an archive, counted again.
+/* test_census.c - the records of an archive, counted.
  * Method: rows of lines with the messages that must be found in them, each
  * through every slicing of tests/law.c, which wants an output: the sink is
  * wrapped in a stage that ends one. */

@@ -3,7 +3,7 @@
 
 enum { TAKE_BYTES = 128 };  /* a head, most often */
 
-static enum flow enter(struct census *r, enum censusing next)
+static enum flow enter(struct census *r, enum counting next)
 {
     r->state = next;
     return FLOW_MOVED;

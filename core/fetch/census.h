@@ -1,4 +1,4 @@
-/* census.h - stage, a sink: the records of an archive, counted again.
+/* census.h - stage, a sink: the records of an archive, counted.
  *
  * Of ndjson as pack/line.h writes it the result is the tally that the archive
  * had when it was made: a message counts as it stands in its line. A line may
@@ -19,7 +19,7 @@ struct census {
     uint64_t lines;             /* public: begun */
     uint64_t foreign_line;      /* public: 0, or the first, from 1 on */
 
-    enum censusing {
+    enum counting {
         CENSUS_HEAD,           /* a line up to its message */
         CENSUS_MESSAGE,
         CENSUS_TAIL,           /* what is behind the message */
