@@ -134,8 +134,14 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "read by zcat. A receipt beside it, _NAME.receipt.json, says what\n"
         "it holds; a run that finds the receipt has nothing to do.\n"
         "\n"
-        "Stopped, cut off or killed, it may simply be run again: the result\n"
-        "is one object with each event exactly once.\n",
+        "Stopped, cut off or killed, it may simply be run again: it goes on\n"
+        "with the first part that S3 does not have, and the result is one\n"
+        "object with each event exactly once. Of two runs at once, one waits\n"
+        "a moment and stops.\n"
+        "\n"
+        "CloudWatch takes events up to 14 days late: until then an archive is\n"
+        "provisional. Run after that, it counts the window again and seals\n"
+        "the archive, or makes it anew if there is more.\n",
         "  firn archive --group /ecs/api --to s3://acme-logs\n"
         "      yesterday, UTC, under the default key\n"
         "  firn archive --group /ecs/api --to s3://acme-logs \\\n"
@@ -147,9 +153,11 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "      one hour, as lines of text\n",
         "   0  archived, or already archived\n"
         "  64  the command line; also a window that ends in the future\n"
-        "  65  the group no longer holds all of the window, or damage\n"
+        "  65  the group no longer holds all of the window, or less than is\n"
+        "      archived; damage\n"
         "  69  AWS could not be reached, or gave up\n"
-        "  75  stopped by a signal or --deadline: run again to go on\n"
+        "  75  stopped by a signal or --deadline, or another run is at it:\n"
+        "      run again to go on\n"
         "  77  credentials or permission\n"
         "  78  no such group, bucket or zone; an object in the way; a full\n"
         "      limit of config.h\n",
