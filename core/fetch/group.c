@@ -188,6 +188,8 @@ static enum flow on_reply(struct group *g)
         enter(g, GROUP_DONE);
         return FLOW_ENDED;
     }
+    if (g->alone)
+        return fail(g, ERROR_MISSING, "log group", 0);
     g->looking = true;
     g->token[0] = '\0';
     enter(g, GROUP_ASKING);

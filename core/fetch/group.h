@@ -40,6 +40,8 @@ struct group {
         GROUP_FAILED,    /* final */
     } state;
     bool              looking;
+    bool              alone;    /* public: set after init; a name that is not
+                                   there is not compared with others */
     char              token[CFG_TOKEN_BYTES];
 };
 

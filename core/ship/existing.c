@@ -1,3 +1,4 @@
+/* existing.c - see existing.h. */
 #include "ship/existing.h"
 
 #include <string.h>
@@ -55,8 +56,26 @@ static enum flow fail(struct existing *e, const struct fault *fault)
     return FLOW_FAILED;
 }
 
+/* What a list showed will do: the ETag tells one version from another. */
+static enum flow take_listed(struct existing *e)
+{
+    e->has_object = true;
+    e->bytes = e->listed.bytes;
+    CHECK(view_copy(e->listed.etag, e->etag, sizeof e->etag));
+    enter(e, EXISTING_DONE);
+    return FLOW_ENDED;
+}
+
 static enum flow ask_object(struct existing *e)
 {
+    if (e->key.len == 0 && e->has_receipt)
+        e->key = e->receipt.key;
+    if (e->key.len == 0) {
+        enter(e, EXISTING_DONE);
+        return FLOW_ENDED;
+    }
+    if (view_equal(e->listed.key, e->key))
+        return take_listed(e);
     call_begin(e->call, &head_object);
     call_key(e->call, e->bucket, e->key);
     call_header(e->call, "x-amz-checksum-mode", view_of("ENABLED"));
@@ -93,6 +112,17 @@ static enum flow damaged(struct existing *e)
     return ask_object(e);
 }
 
+/* Whether it is the receipt of the object beside it. */
+static bool is_beside(const struct existing *e)
+{
+    char bytes[1024 + 32];
+    struct text t;
+
+    text_init(&t, bytes, sizeof bytes);
+    receipt_key(&t, e->receipt.key, "receipt");
+    return !t.overflow && view_equal(text_view(&t), e->receipt_key);
+}
+
 static enum flow on_receipt_read(struct existing *e)
 {
     struct text strings;
@@ -106,6 +136,11 @@ static enum flow on_receipt_read(struct existing *e)
     if (!receipt_read(&e->receipt, (struct view){e->room.at, e->len},
                       &strings, &e->fault))
         return damaged(e);
+    if (e->key.len == 0 && !is_beside(e)) {
+        fault_set(&e->fault, ERROR_CORRUPT, "the receipt is damaged", 0);
+        fault_words(&e->fault, view_of("it names another object's key"));
+        return damaged(e);
+    }
     e->has_receipt = true;
     return ask_object(e);
 }
@@ -150,6 +185,7 @@ static enum flow on_object(struct existing *e, struct now now)
     e->modified_ms = reply->modified_ms;
     memcpy(e->etag, reply->etag, sizeof e->etag);
     memcpy(e->crc64nvme, reply->crc64nvme, sizeof e->crc64nvme);
+    memcpy(e->storage_class, reply->storage_class, sizeof e->storage_class);
     enter(e, EXISTING_DONE);
     return FLOW_ENDED;
 }
@@ -189,10 +225,24 @@ bool existing_is_stored(const struct existing *e, const struct receipt *r)
     return strcmp(crc, e->crc64nvme) == 0;
 }
 
+const char *existing_doubt(const struct existing *e)
+{
+    const struct receipt *r = &e->receipt;
+
+    if (!e->has_receipt)
+        return "there is no receipt";
+    if (!e->has_object)
+        return "its object is gone";
+    if (r->bytes_stored != e->bytes)
+        return "its object has another size";
+    if (!view_is(r->etag, e->etag))
+        return "its object was written over";
+    return existing_is_stored(e, r) ? NULL : "its object has another checksum";
+}
+
 bool existing_agrees(const struct existing *e)
 {
-    return e->has_receipt && view_is(e->receipt.etag, e->etag) &&
-           existing_is_stored(e, &e->receipt);
+    return existing_doubt(e) == NULL;
 }
 
 bool existing_is_window(const struct existing *e, const struct receipt *want)
