@@ -85,6 +85,15 @@ bool message_refuse(struct fault *fault, enum error error,
     return false;
 }
 
+bool message_no_group(struct fault *fault, struct view name,
+                      struct view region, struct view nearest)
+{
+    return message_refuse(fault, ERROR_CONFIG, nearest.len > 0
+                          ? "no log group \"%\" in %; nearest: \"%\""
+                          : "no log group \"%\" in %",
+                          (const struct view[]){name, region, nearest});
+}
+
 /* A policy's refusal, and not that of keys or signatures. A HEAD is refused
  * without a word. */
 static bool wants_grant(const struct fault *f)

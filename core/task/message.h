@@ -36,6 +36,11 @@ void message_warning(struct text *out, const struct fault *fault,
 bool message_refuse(struct fault *fault, enum error error,
                     const char *pattern, const struct view *parts);
 
+/* The refusal of a log group that is not there: its name, the region, and the
+ * name that comes nearest, or nothing. */
+bool message_no_group(struct fault *fault, struct view name,
+                      struct view region, struct view nearest);
+
 /* Appends v with control characters escaped. */
 void message_escape(struct text *out, struct view v);
 /* "1,065" */

@@ -5,13 +5,8 @@
 
 void refuse_group(struct archive *a)
 {
-    message_refuse(&a->fault, ERROR_CONFIG,
-                   a->group.nearest[0] != '\0'
-                       ? "no log group \"%\" in %; nearest: \"%\""
-                       : "no log group \"%\" in %",
-                   (const struct view[]){
-                       view_of(a->spec->group), view_of(a->site->region),
-                       view_of(a->group.nearest)});
+    message_no_group(&a->fault, view_of(a->spec->group),
+                     view_of(a->site->region), view_of(a->group.nearest));
 }
 
 void refuse_class(struct archive *a)
