@@ -17,13 +17,14 @@ BASE  := error text json xml date nearest zone ring stage chance chain crc \
          tally members
 CALL  := http endpoint settings provider keys credentials sigv4 pace site \
          trouble request call ask
-FETCH := decode frame seen group logs object member inflate head choose \
-         record census
+FETCH := decode frame seen group first logs object member inflate head \
+         choose record census
 PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload index receipt \
-         receipt_read existing checkpoint journal lease sweep
+         receipt_read existing catalog survey checkpoint journal lease sweep
 TASK  := message plan options manual report refuse document recount claim \
-         ending archive escape interval cat verify restore
+         ending archive escape interval cat verify restore ledger \
+         ledger_write status retention retention_write
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -33,7 +34,8 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
             version runner command_archive command_cat \
-            command_verify command_restore main_command
+            command_verify command_restore command_status command_retention \
+            main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

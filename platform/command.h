@@ -10,6 +10,8 @@
 #include "task/cat.h"
 #include "task/restore.h"
 #include "task/verify.h"
+#include "task/retention.h"
+#include "task/status.h"
 
 enum { COMMAND_STEPS = 64 };  /* before the network is looked at again */
 
@@ -21,6 +23,8 @@ struct memory {
         struct cat     cat;
         struct verify  verify;
         struct restore restore;
+        struct status  status;
+        struct retention retention;
     } job;
 };
 
@@ -28,5 +32,7 @@ int command_archive(struct memory *m);
 int command_cat(struct memory *m);
 int command_verify(struct memory *m);
 int command_restore(struct memory *m);
+int command_status(struct memory *m);
+int command_retention(struct memory *m);
 
 #endif

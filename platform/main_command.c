@@ -72,6 +72,8 @@ static int run(void)
     case COMMAND_CAT:     return command_cat(&memory);
     case COMMAND_VERIFY:  return command_verify(&memory);
     case COMMAND_RESTORE: return command_restore(&memory);
+    case COMMAND_STATUS:  return command_status(&memory);
+    case COMMAND_RETENTION: return command_retention(&memory);
     case COMMAND_MEMORY:  return run_memory();
     case COMMAND_NONE:    break;
     }

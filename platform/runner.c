@@ -66,6 +66,14 @@ int runner_complain(struct runner *c, const struct fault *fault,
     return fault_exit(fault->error);
 }
 
+int runner_stopped(struct runner *c)
+{
+    struct fault fault;
+    fault_reset(&fault);
+    fault_set(&fault, ERROR_STOPPED, "stopped by a signal; run again", 0);
+    return runner_complain(c, &fault, view_of(NULL));
+}
+
 /* A directory takes the place: nobody can write to it. */
 void runner_hold(void)
 {

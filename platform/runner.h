@@ -48,5 +48,7 @@ int  runner_say(struct runner *c, const struct text *t);
 /* A fault, to stderr; its exit code. */
 int  runner_complain(struct runner *c, const struct fault *fault,
                       struct view thing);
+/* The same of a signal that stopped it. */
+int  runner_stopped(struct runner *c);
 
 #endif

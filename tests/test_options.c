@@ -23,6 +23,7 @@ static bool parse(const char *arguments)
             options_check(&o, 1795348800000, &fault));
 }
 
+#define RETENTION "retention --group /a --archive s3://acme-logs "
 #define ARCHIVE "archive --group /a --to s3://acme-logs "
 
 static const struct row {
@@ -36,6 +37,10 @@ static const struct row {
     {"cat s3://acme-logs/a s3://acme-logs/b", NULL},
     {"cat -- s3://acme-logs/a", NULL},
     {"memory --output json", NULL},
+    {"status s3://acme-logs", NULL},
+    {"status s3://acme-logs/a/ --age 13", NULL},
+    {RETENTION "--days 30", NULL},
+    {RETENTION "--days 3653 --timezone Asia/Seoul --dry-run", NULL},
     {"--help", NULL}, {"archive --help", NULL}, {"archive -h", NULL},
     {"--version", NULL}, {"cat --help", NULL},
     {"", "firn needs a command"},
@@ -76,6 +81,23 @@ static const struct row {
     {"restore s3://acme-logs/a s3://acme-logs/b --days 1", "has no use for"},
     {"restore s3://acme-logs/a --days 1 --tier Fast", "--tier takes "
      "Standard|Bulk|Expedited, not \"Fast\""},
+    {"status", "firn status needs s3://BUCKET/"},
+    {"status s3://acme-logs/a", "those end in \"/\": s3://BUCKET/PREFIX/"},
+    {"status firn.json", "is not an object of S3"},
+    {"status s3://acme-logs --age 0", "cannot be archived yet"},
+    {"status s3://acme-logs --group /a", "no flag \"--group\""},
+    {RETENTION, "needs --days N"},
+    {"retention --days 30 --group /a", "needs --archive s3://BUCKET/KEY"},
+    {"retention --days 30 --archive s3://acme-logs", "needs --group NAME"},
+    {RETENTION "--days 2", "for 2 days; nearest: 1 "},
+    {RETENTION "--days 29", "for 29 days; nearest: 30 "},
+    {RETENTION "--days 3600", "nearest: 3653 "},
+    {RETENTION "--days 3654", "for 3654 days; nearest: 3653 "},
+    {"retention --group /a --days 30 --archive s3://acme-logs/x.gz",
+     "it needs {date}"},
+    {"retention --group /a --days 30 --archive s3://acme-logs/{dd}",
+     "it needs {date}"},
+    {RETENTION "--days 30 --timezone Asia/Soul", "nearest: \"Asia/Seoul\""},
     {"memory more", "firn memory has no use for \"more\""},
 };
 

@@ -10,15 +10,30 @@ enum {
     CAT     = 1 << COMMAND_CAT,
     VERIFY  = 1 << COMMAND_VERIFY,
     RESTORE = 1 << COMMAND_RESTORE,
+    STATUS  = 1 << COMMAND_STATUS,
+    RETENTION = 1 << COMMAND_RETENTION,
     MEMORY  = 1 << COMMAND_MEMORY,
-    REMOTE  = ARCHIVE | CAT | VERIFY | RESTORE,
+    REMOTE  = ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION,
     WRITES  = ARCHIVE | VERIFY,
     ALL     = REMOTE | MEMORY,
 };
 
 const struct option_row option_rows[] = {
-    {"--group", "NAME", OPTION_STRING, AT(group), 0, 0, ARCHIVE,
-     "the log group to read"},
+    {"--group", "NAME", OPTION_STRING, AT(group), 0, 0,
+     ARCHIVE | RETENTION, "the log group"},
+    {"--days", "N", OPTION_NUMBER, AT(days), 1, 36500, RESTORE | RETENTION,
+     "restore: how long the copy stays in S3, from when it\n"
+     "is there. retention: how long CloudWatch is to keep\n"
+     "events: 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731\n"
+     "1096 1827 2192 2557 2922 3288 3653"},
+    {"--archive", "s3://BUCKET/KEY", OPTION_STRING, AT(archive), 0, 0,
+     RETENTION,
+     "where the group's days are archived: KEY as archive's\n"
+     "--to had it, {date} and all"},
+    {"--accept-provisional", NULL, OPTION_FLAG, AT(accept_provisional), 0, 0,
+     RETENTION,
+     "days that late events may still change count as\n"
+     "archived; for those who keep 14 days and know it"},
     {"--to", "s3://BUCKET/KEY", OPTION_STRING, AT(to), 0, 0, ARCHIVE,
      "the object to write. In KEY these are filled in:\n"
      "{account} {region} {group} {yyyy} {mm} {dd} {date}\n"
@@ -33,15 +48,16 @@ const struct option_row option_rows[] = {
      "how to get at the events: read, by FilterLogEvents"},
     {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, ARCHIVE,
      "the calendar day, from midnight to midnight"},
-    {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE,
-     "the day N days before today; default 1, yesterday"},
+    {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE | STATUS,
+     "the day N days before today; default 1, yesterday.\n"
+     "For status, the last one that is due"},
     {"--from", "T", OPTION_STRING, AT(when.from), 0, 0, ARCHIVE | CAT,
      "from this instant: 2026-11-09T02:10:00Z, with +09:00,\n"
      "or without a zone, as the clocks of --timezone show"},
     {"--until", "T", OPTION_STRING, AT(when.until), 0, 0, ARCHIVE | CAT,
      "until before this one"},
     {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
-     SPEC_ZONE_BYTES, ARCHIVE | CAT,
+     SPEC_ZONE_BYTES, ARCHIVE | CAT | RETENTION,
      "where midnight is: Asia/Seoul, say; default UTC"},
     {"--stream", "P", OPTION_STRING, AT(stream), 0, 0, CAT,
      "only log streams whose names begin so; of ndjson, for\n"
@@ -74,8 +90,6 @@ const struct option_row option_rows[] = {
      WRITES, "the KMS key, with --sse aws:kms"},
     {"--checksum", "crc64nvme|none", OPTION_CHOICE, AT(checksum), 0, 0,
      ARCHIVE, "what S3 checks the object by; default crc64nvme"},
-    {"--days", "N", OPTION_NUMBER, AT(days), 1, 36500, RESTORE,
-     "how long the copy stays in S3, from when it is there"},
     {"--tier", "Standard|Bulk|Expedited", OPTION_CHOICE, AT(tier), 0, 0,
      RESTORE, "how fast, and at what price; default Standard"},
     {"--wait", NULL, OPTION_FLAG, AT(wait), 0, 0, RESTORE,
@@ -103,7 +117,8 @@ const struct option_row option_rows[] = {
      "plain http to hosts other than this machine"},
     {"--output", "text|json", OPTION_CHOICE, AT(output), 0, 0,
      ALL, "the form of results on stdout; default text"},
-    {"--dry-run", NULL, OPTION_FLAG, AT(spec.dry_run), 0, 0, ARCHIVE,
+    {"--dry-run", NULL, OPTION_FLAG, AT(spec.dry_run), 0, 0,
+     ARCHIVE | RETENTION,
      "say what would be done; write nothing"},
     {"--quiet", NULL, OPTION_FLAG, AT(quiet), 0, 0, ALL,
      "nothing on stderr but errors"},
@@ -243,6 +258,67 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  75  stopped by a signal or --deadline; S3 goes on with it\n"
         "  77  credentials or permission\n"
         "  78  no such bucket or key; a tier that its class does not have\n",
+    },
+    [COMMAND_STATUS] = {
+        "status", "s3://BUCKET/[PREFIX/]", 1, 1,
+        "which days are archived, which are missing, and how long is left",
+        "Reads the receipts below a prefix and tells each day of each log\n"
+        "group: sealed, provisional or imported; damaged, when the receipt\n"
+        "cannot be read or its object is gone or another one; and of the\n"
+        "days between the first one archived and yesterday, missing, when\n"
+        "CloudWatch can still be read, or expired. The margin is how many\n"
+        "days are left until CloudWatch deletes one that is not archived.\n"
+        "\n"
+        "On a terminal, or with --output text, it draws a calendar of the\n"
+        "last months, a character a day. Elsewhere each day is a JSON line,\n"
+        "and so is each group, behind its days, with what they come to.\n"
+        "Any number of groups and days takes the same memory, where the key\n"
+        "has the group before the date, as the default one has; else\n"
+        "CFG_STATUS_GROUPS groups at most. What is asked of AWS: a LIST for\n"
+        "1,000 keys, a GET a day (and a HEAD where the object is not listed\n"
+        "next to its receipt), a DescribeLogGroups a group; 10,000 days are\n"
+        "less than 0.01 USD.\n",
+        "  firn status s3://acme-logs\n"
+        "  firn status s3://acme-logs/ --output json |\n"
+        "      jq -r 'select(.state == \"missing\") | .group + \" \" + .day'\n"
+        "  firn status s3://acme-logs/ --age 13\n"
+        "      for a schedule that archives days when they are 13 days old\n",
+        "   0  every day that is due is archived\n"
+        "  64  the command line\n"
+        "  65  a day is damaged, or has expired without being archived\n"
+        "  69  AWS could not be reached, or gave up\n"
+        "  75  a day is missing, but can still be read; or a signal\n"
+        "  77  credentials or permission\n"
+        "  78  no such bucket, or CFG_STATUS_GROUPS is reached\n",
+    },
+    [COMMAND_RETENTION] = {
+        "retention", "", 0, 0,
+        "sets how long CloudWatch keeps a group, if nothing is lost",
+        "Lowers the retention of a log group only if every day that would\n"
+        "expire by it is archived, sealed and verified: its receipt is that\n"
+        "of this account, region and group, agrees with the object that S3\n"
+        "has, was written or recounted when no event could be added to the\n"
+        "day any more, and the object was read back since (firn verify); in\n"
+        "a Glacier class S3's checksum will do. Otherwise it names the days\n"
+        "and changes nothing. Days are counted from the group's creation, or\n"
+        "its first event if that is older, whether there were events or not.\n"
+        "Raising it needs no guard.\n"
+        "\n"
+        "With 14 days or less no day can be recounted, since late events\n"
+        "come for as long: 30 is the least that seals.\n",
+        "  firn retention --group /ecs/api --days 30 \\\n"
+        "      --archive s3://acme-logs/ --dry-run\n"
+        "  firn retention --group /ecs/api --days 14 \\\n"
+        "      --archive s3://acme-logs/ --timezone Asia/Seoul \\\n"
+        "      --accept-provisional\n",
+        "   0  set, or it was so already\n"
+        "  64  the command line; also days that CloudWatch does not know\n"
+        "  65  days would be lost that no run is going to archive\n"
+        "  69  AWS could not be reached, or gave up\n"
+        "  75  not yet: days would be lost that the next runs will archive,\n"
+        "      seal or verify; or a signal\n"
+        "  77  credentials or permission\n"
+        "  78  no such group or bucket\n",
     },
     [COMMAND_MEMORY] = {
         "memory", "", 0, 0,

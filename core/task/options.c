@@ -324,6 +324,81 @@ static bool check_restore(const struct options *o, struct fault *fault)
     return check_objects(o, fault);
 }
 
+static bool check_status(const struct options *o, struct fault *fault)
+{
+    struct view bucket, prefix, url = view_of(o->args[0]);
+    if (!plan_url(url, &bucket, &prefix, fault))
+        return false;
+    if (prefix.len > 0 && !view_ends(prefix, "/"))
+        return message_refuse(fault, ERROR_USAGE, "\"%\" is no prefix of "
+                              "archives; those end in \"/\": "
+                              "s3://BUCKET/PREFIX/", &url);
+    if (o->when.age == 0)
+        return message_refuse(fault, ERROR_USAGE, "--age 0 is today, which "
+                              "cannot be archived yet", NULL);
+    return true;
+}
+
+/* What PutRetentionPolicy takes (API reference). */
+static bool check_days(uint32_t days, struct fault *fault)
+{
+    static const uint32_t allowed[] = {
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
+        1827, 2192, 2557, 2922, 3288, 3653,
+    };
+    uint32_t best = allowed[0];
+    char asked[16], near[16];
+    struct text a, n;
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
+        uint32_t to = allowed[i], far = days > best ? days - best
+                                                    : best - days;
+        if ((days > to ? days - to : to - days) < far)
+            best = to;
+    }
+    if (best == days)
+        return true;
+    text_init(&a, asked, sizeof asked);
+    text_u64(&a, days);
+    text_init(&n, near, sizeof near);
+    text_u64(&n, best);
+    return message_refuse(fault, ERROR_USAGE, "CloudWatch cannot keep logs "
+                          "for % days; nearest: % (of 1 3 5 7 14 30 60 90 "
+                          "120 150 180 365 400 545 731 1096 1827 2192 2557 "
+                          "2922 3288 3653)",
+                          VIEWS(text_view(&a), text_view(&n)));
+}
+
+static bool check_retention(struct options *o, int64_t now_ms,
+                            struct fault *fault)
+{
+    struct spec *s = &o->spec;
+    const char *lacks = o->group == NULL     ? "--group NAME"
+                        : o->days == 0       ? "--days N"
+                        : o->archive == NULL ? "--archive s3://BUCKET/KEY"
+                                             : NULL;
+    if (lacks != NULL)
+        return message_refuse(fault, ERROR_USAGE, "firn retention needs %",
+                              VIEWS(view_of(lacks)));
+    if (!plan_group(view_of(o->group), fault) ||
+        !check_days(o->days, fault) ||
+        !plan_to(s, view_of(o->archive), fault) ||
+        !plan_window(s, &o->when, now_ms, fault) ||
+        !plan_template(s, false, fault))
+        return false;
+    if (strstr(s->key, "{date}") == NULL && strstr(s->key, "{dd}") == NULL)
+        return message_refuse(fault, ERROR_USAGE, "--archive \"%\" does not "
+                              "tell days apart; it needs {date}, or {yyyy} "
+                              "{mm} and {dd}", VIEWS(view_of(s->key)));
+    return view_copy(view_of(o->group), s->group, sizeof s->group);
+}
+
+bool options_given(const struct options *o, const char *name)
+{
+    const struct option_row *row = find_row(view_of(name));
+    CHECK(row != NULL);
+    return (o->given >> (row - option_rows) & 1) != 0;
+}
+
 bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
 {
     struct view owner = view_of(o->bucket_owner);
@@ -338,6 +413,8 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     case COMMAND_VERIFY:  return check_objects(o, fault) &&
                                  check_storage(&o->spec, fault);
     case COMMAND_RESTORE: return check_restore(o, fault);
+    case COMMAND_STATUS:  return check_status(o, fault);
+    case COMMAND_RETENTION: return check_retention(o, now_ms, fault);
     case COMMAND_MEMORY:
     case COMMAND_NONE:    break;
     }

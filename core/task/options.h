@@ -16,6 +16,8 @@ enum command {
     COMMAND_CAT,
     COMMAND_VERIFY,
     COMMAND_RESTORE,
+    COMMAND_STATUS,
+    COMMAND_RETENTION,
     COMMAND_MEMORY,
     COMMAND_NONE,  /* none was given */
 };
@@ -32,12 +34,14 @@ struct options {
 
     /* Strings of the argument vector; NULL when not given. */
     const char *group, *to;
+    const char *archive;              /* retention */
     const char *region, *profile, *endpoint_url, *ca_bundle, *bucket_owner;
     const char *stream;               /* cat: a prefix */
+    bool        accept_provisional;
     uint32_t    rate;                 /* log reads a second; 0: half the
                                          quota */
     uint32_t    give_up_s, deadline_s;  /* deadline 0: none */
-    uint32_t    days;                 /* restore */
+    uint32_t    days;                 /* restore, retention */
     enum restore_tier tier;
     enum output output;
     enum { CHECKSUM_CRC64NVME, CHECKSUM_NONE } checksum;
@@ -86,6 +90,8 @@ extern const struct command_row command_rows[COMMAND_COUNT];
 /* Reads the arguments, the program's name first; may reorder them. */
 bool options_parse(struct options *o, int argc, char **argv,
                    struct fault *fault);
+/* Was that flag there? */
+bool options_given(const struct options *o, const char *name);
 /* Completes o->spec: everything that can be said before AWS is asked. */
 bool options_check(struct options *o, int64_t now_ms, struct fault *fault);
 

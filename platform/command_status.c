@@ -1,0 +1,74 @@
+/* command_status.c - every day of every group, to stdout. */
+#include <unistd.h>
+
+#include "command.h"
+
+/* What there is to say goes out; false: there is no more use in going on, and
+ * *code says how that ends. */
+static bool write_out(struct runner *r, struct status *s, int *code)
+{
+    if (s->out.len == 0)
+        return true;
+    enum write_result written = posix_write(STDOUT_FILENO,
+                                            text_view(&s->out));
+    text_reset(&s->out);
+    if (written == WRITE_DONE)
+        return true;
+    if (written == WRITE_FAILED)
+        (void)posix_write(STDERR_FILENO,
+                          view_of("78 stdout cannot be written to\n"));
+    *code = written == WRITE_CLOSED ? 0
+            : written == WRITE_STOPPED ? runner_stopped(r) : 78;
+    return false;
+}
+
+static int drive(struct runner *r, struct status *s)
+{
+    struct view url = view_of(r->options.args[0]);
+    int code = 0;
+    for (;;) {
+        struct now now = posix_now();
+        enum flow flow = FLOW_MOVED;
+        for (uint32_t i = 0; i < COMMAND_STEPS && flow == FLOW_MOVED; i++)
+            flow = status_step(s, now);
+        if (flow != FLOW_MOVED && !write_out(r, s, &code))
+            return code;
+        if (flow == FLOW_FAILED)
+            return exit_worse(runner_complain(r, &s->fault, url),
+                              s->exit_code);
+        if (flow == FLOW_ENDED)
+            return s->exit_code;
+        bool ready = flow == FLOW_MOVED || flow == FLOW_WANT_ROOM;
+        if (runner_wait(r, ready ? now.mono_ms : status_wake_ms(s), now))
+            return exit_worse(runner_stopped(r), s->exit_code);
+    }
+}
+
+int command_status(struct memory *m)
+{
+    struct runner *r = &m->runner;
+    struct status *s = &m->job.status;
+    struct span room = {(uint8_t *)s, sizeof *s};
+    const struct options *o = &r->options;
+    struct status_options options = {
+        .age = o->when.age != PLAN_NO_AGE ? o->when.age : 1,
+        .draw = o->output == OUTPUT_TEXT &&
+                (isatty(STDOUT_FILENO) == 1 || options_given(o, "--output")),
+    };
+    struct fault fault;
+    fault_reset(&fault);
+    if (!plan_url(view_of(o->args[0]), &options.bucket, &options.prefix,
+                  &fault) ||
+        !runner_begin(r, room, &fault))
+        return runner_complain(r, &fault, view_of(NULL));
+    status_init(s, &r->site, &options);
+    int code = drive(r, s);
+    struct report_done done = {
+        .exit = code, .counts.requests = r->site.requests,
+        .counts.throttled = r->site.throttled,
+        .counts.retried = r->site.retried,
+    };
+    if (posix_columns() == 0)
+        progress_done(&r->progress, &done, posix_now());
+    return code;
+}
