@@ -235,6 +235,32 @@ def older_than_their_group(case):
     case.sets("archived", 30)
 
 
+def the_whole_road(case):
+    """Archived, verified, then let go; status says so."""
+    case.keep(0, 33)
+    days = [ago(n) for n in range(33, 29, -1)]
+    for day in days:
+        case.model.control("fill?group=%s&from=%s&events=200" % (
+            case.group, day))
+        done = case.firn.archive(case.group, case.archive, "--day",
+                                 day.isoformat())
+        score.equal("archived", (done.code, json.loads(done.out)["state"]),
+                    (0, "sealed"))
+    case.refuses("archived, not verified", 75, 30, "4 days are not safe",
+                 "not verified", "firn verify")
+    done = case.firn.run("verify", "--give-up", "5", *(
+        "s3://test-bucket/" + key_of(case.template, case.group, day)
+        for day in days))
+    score.equal("verified", done.code, 0)
+    case.sets("verified", 30)
+    done = case.firn.run("status", case.archive, "--give-up", "5", "--age",
+                         "30")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    score.check("status says so", done.code == 0 and len(lines) == 5 and all(
+        x["state"] == "sealed" and x["verified_at"] for x in lines[:-1]),
+        (done.code, lines))
+
+
 def zones_59(case):
     """The first window in Seoul begins where the last one in UTC ends."""
     case.put(61, 40)
@@ -326,7 +352,8 @@ def with_moto(program):
 
 CASES = [
     all_is_safe, missing, not_sealed_62, not_verified, damaged, someone_elses,
-    young_and_renamed, older_than_their_group, zones_59,
+    young_and_renamed, older_than_their_group, the_whole_road,
+    zones_59,
     other_templates, usage, faults,
 ]
 

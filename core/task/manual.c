@@ -23,9 +23,9 @@ const struct option_row option_rows[] = {
      ARCHIVE | RETENTION, "the log group"},
     {"--days", "N", OPTION_NUMBER, AT(days), 1, 36500, RESTORE | RETENTION,
      "restore: how long the copy stays in S3, from when it\n"
-     "is there. retention: how long CloudWatch is to keep\n"
-     "events: 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731\n"
-     "1096 1827 2192 2557 2922 3288 3653"},
+     "is there. retention: how long CloudWatch keeps events:\n"
+     "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096\n"
+     "1827 2192 2557 2922 3288 3653"},
     {"--archive", "s3://BUCKET/KEY", OPTION_STRING, AT(archive), 0, 0,
      RETENTION,
      "where the group's days are archived: KEY as archive's\n"
