@@ -17,14 +17,6 @@ static void say_note(struct runner *r, const struct cat_note *note)
         (void)posix_write(STDERR_FILENO, text_view(&t));
 }
 
-static int stopped(struct runner *r)
-{
-    struct fault fault;
-    fault_reset(&fault);
-    fault_set(&fault, ERROR_STOPPED, "stopped by a signal; run again", 0);
-    return runner_complain(r, &fault, view_of(NULL));
-}
-
 /* What is ready goes to stdout; false: there is no more use in going on, and
  * *code says how that ends. */
 static bool write_out(struct runner *r, struct cat *c, int *code)
@@ -40,7 +32,7 @@ static bool write_out(struct runner *r, struct cat *c, int *code)
             (void)posix_write(STDERR_FILENO,
                               view_of("78 stdout cannot be written to\n"));
         *code = written == WRITE_CLOSED ? 0
-                : written == WRITE_STOPPED ? stopped(r) : 78;
+                : written == WRITE_STOPPED ? runner_stopped(r) : 78;
         return false;
     }
     return true;
@@ -68,7 +60,7 @@ static int drive(struct runner *r, struct cat *c)
         bool ready = flow == FLOW_MOVED || flow == FLOW_WANT_ROOM ||
                      note != NULL;
         if (runner_wait(r, ready ? now.mono_ms : cat_wake_ms(c), now))
-            return exit_worse(stopped(r), c->exit_code);
+            return exit_worse(runner_stopped(r), c->exit_code);
     }
 }
 
