@@ -210,7 +210,7 @@ def young_and_renamed(case):
 
 
 def older_than_their_group(case):
-    """An agent brings old events on its first day."""
+    """A collector brings old events on its first day."""
     case.keep(0, 25)
     at = NOW - 35 * rig.DAY_MS
     for after in (10, 0):

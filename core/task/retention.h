@@ -6,7 +6,7 @@
  *   PutRetentionPolicy, or a sentence that names the days
  *
  * What would expire reaches from the group's creation, or its first event if
- * an agent brought old ones, or what its retention holds still, to now less
+ * a collector brought old ones, or what its retention holds still, to now less
  * the new one. All of it must be covered by windows of receipts that are this
  * group's, agree with their objects, are sealed and verified; the windows
  * count, not the keys' dates, so that a change of time zone leaves no day out.
