@@ -154,12 +154,17 @@ $(OUT)/fetch: tests/net/fetch.c $(PLATFORM_OBJ) $(OUT)/libcore.a
 build/fuzz/obj/%.o: %.c | build/host/config.h build/host/zones.h
 	echo "  $< (fuzz)"; mkdir -p $(@D)
 	clang $(TFLAGS) -Wno-error -fsanitize=fuzzer-no-link -c -o $@ $<
-build/fuzz/libcore.a: $(patsubst %.c,build/fuzz/obj/%.o,$(CORE) $(HELP))
+FUZZLIBS := $(TESTLIBS:build/host/%=build/fuzz/%)
+$(FUZZLIBS):
 	rm -f $@
 	ar rcs $@ $^
+build/fuzz/libcore.a: $(CORE:%.c=build/fuzz/obj/%.o)
+build/fuzz/libhelp.a: $(HELP:%.c=build/fuzz/obj/%.o)
+build/fuzz/libaws.a: $(AWS:%.c=build/fuzz/obj/%.o)
 $(FUZZ:tests/%.c=build/fuzz/%): build/fuzz/%: build/fuzz/obj/tests/%.o \
-    build/fuzz/libcore.a
-	clang $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(filter -l% -L%,$(TLIBS))
+    $(FUZZLIBS)
+	clang $(SANITIZE) -fsanitize=fuzzer -o $@ $< -Wl,--start-group \
+	    $(FUZZLIBS) $(TLIBS)
 
 test: $(ONE)  ## unit tests; T=ring runs one of them
 	TZDIR=build/deps/zoneinfo tests/run $(ONE)
