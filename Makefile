@@ -150,6 +150,17 @@ $(OUT)/fetch: tests/net/fetch.c $(PLATFORM_OBJ) $(OUT)/libcore.a
 	$(CC) $(CFLAGS) $(PLATFORM_FLAGS) $(LINK) -o $@ \
 	    $(filter-out %.h %/main_command.o,$^) -L$(DEPS)/lib $(LIBS)
 
+# firn for tests/test_torture.py: small parts, which S3 would refuse, short
+# times, and a heap that fails when told.
+torture:
+	$(MAKE) OUT=build/torture CFG_PART_BYTES=65536 CFG_LEASE_MS=400 \
+	    CFG_CONNECT_MS=500 CFG_STALL_MS=300 CFG_BACKOFF_MS=200 \
+	    "CC=$(CC) '-D_Static_assert(a,b)=_Static_assert(1,b)'" \
+	    build/torture/torture
+$(OUT)/torture: tests/net/torture.c $(CORE_OBJ) $(PLATFORM_OBJ)
+	$(CC) $(CFLAGS) $(PLATFORM_FLAGS) $(LINK) -o $@ $(filter-out %.h,$^) \
+	    -L$(DEPS)/lib $(LIBS)
+
 # Fuzzers, by clang.
 build/fuzz/obj/%.o: %.c | build/host/config.h build/host/zones.h
 	echo "  $< (fuzz)"; mkdir -p $(@D)
@@ -206,7 +217,7 @@ help:  ## this list
 	sed -n 's/^\([a-z]*\):.*  ## /  make \1	/p' Makefile | expand -t 17
 	echo "  PROFILE=small, TARGET=aarch64, CFG_X=N choose what; V=1 shows how"
 
-.PHONY: always all $(shell sed -n 's/^\([a-z]*\):.*  ## .*/\1/p' Makefile)
+.PHONY: always all torture $(shell sed -n 's/^\([a-z]*\):.*  ## .*/\1/p' Makefile)
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find build/ -name '*.d' ! -path '*/deps/*' 2>&-)

@@ -279,11 +279,15 @@ static void work(struct aws_exchange *x, int64_t now)
     }
     if (signed_service(x) && !aws_check_signature(x, now)) return;
     if (!aws_check_payload(x)) return;
-    serve(x, now);
-    if (e->dup) {
-        aws_clear_reply(x);
+    if (e->dup) {  /* what is stored takes the body away */
+        struct aws_buf body = {0};
+        aws_put_text(&body, aws_view(&x->body));
         serve(x, now);
+        aws_clear_reply(x);
+        aws_free_buf(&x->body);
+        x->body = body;
     }
+    serve(x, now);
     if (e->status != 0 && (e->after || e->in_200)) {
         aws_clear_reply(x);
         fail_by_effect(x);
