@@ -24,7 +24,7 @@ enum state {
 
 enum member {
     MEMBER_STREAM, MEMBER_TIMESTAMP, MEMBER_MESSAGE, MEMBER_INGESTION,
-    MEMBER_ID, MEMBER_EVENTS, MEMBER_TOKEN, MEMBER_OTHER,
+    MEMBER_ID, MEMBER_EVENTS, MEMBER_TOKEN, MEMBER_TYPE, MEMBER_OTHER,
 };
 
 /* As they are usually written, so that one comparison finds the next. */
@@ -40,6 +40,7 @@ static const struct known {
     [MEMBER_ID]        = {"\"eventId\":", 10, 7},
     [MEMBER_EVENTS]    = {"\"events\":", 9, 6},
     [MEMBER_TOKEN]     = {"\"nextToken\":", 12, 9},
+    [MEMBER_TYPE]      = {"\"__type\":", 9, 6},
 };
 
 struct input {
@@ -235,6 +236,8 @@ static enum frame_got on_value(struct frame *f, struct input *in)
     uint8_t b = *in->at;
     bool is_number = b == '-' || (b >= '0' && b <= '9');
 
+    if (f->member == MEMBER_TYPE)
+        return bad(f, "an error in place of events");
     if (f->member == MEMBER_EVENTS && b != 'n') {  /* null */
         in->at++;
         f->state = AT_ELEMENT;
@@ -271,12 +274,11 @@ static enum frame_got end_number(struct frame *f, uint8_t next)
     if (!f->has_digit || next == '.' || next == 'e' || next == 'E')
         return bad(f, "a time that is not a whole number");
     int64_t value = f->negative ? -(int64_t)f->number : (int64_t)f->number;
-    if (f->member == MEMBER_TIMESTAMP) {
+    if (f->member == MEMBER_TIMESTAMP)
         f->event.timestamp_ms = value;
-        f->has_timestamp = true;
-    } else {
+    else
         f->event.ingestion_ms = value;
-    }
+    f->has_timestamp |= f->member == MEMBER_TIMESTAMP;
     f->state = AFTER_VALUE;
     return FRAME_MORE;
 }
@@ -408,11 +410,9 @@ static enum frame_got after_value(struct frame *f, struct input *in)
     uint8_t b = *in->at++;
 
     if (b == ',') {
-        if (f->in_event)
-            f->expected = f->member < MEMBER_ID ? (uint8_t)(f->member + 1)
-                                                : MEMBER_STREAM;
-        else
-            f->expected = MEMBER_TOKEN;
+        f->expected = !f->in_event ? MEMBER_TOKEN
+                      : f->member < MEMBER_ID ? (uint8_t)(f->member + 1)
+                                              : MEMBER_STREAM;
         f->state = AT_MEMBER;
         return FRAME_MORE;
     }

@@ -6,8 +6,9 @@
  * in the form it is stored in (decode.h), so that each byte is looked at
  * once. An event's members may be missing, null, doubled (the last counts) or
  * unknown; one without a timestamp is ERROR_REMOTE, and a stream name, event
- * id or token longer than its buffer is ERROR_LIMIT. Depth costs nothing:
- * what is not wanted is skipped by counting. */
+ * id or token longer than its buffer is ERROR_LIMIT. A reply that has a
+ * "__type" is an error in disguise. Depth costs nothing: what is not wanted is
+ * skipped by counting. */
 #ifndef FIRN_FETCH_FRAME_H
 #define FIRN_FETCH_FRAME_H
 
