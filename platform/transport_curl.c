@@ -11,7 +11,7 @@
 #include "transport_handle.h"
 #include "transport_words.h"
 
-enum { STALL_BYTES = 1024 };  /* fewer in CFG_STALL_MS are a stall */
+enum { STALL_BYTES = 1024 };  /* fewer in stall_ms() are a stall */
 
 const char TRANSPORT_POOL_FULL[] = "pool full";
 
@@ -235,8 +235,12 @@ static void resume(struct transport *t)
 
 static bool may_stall(const struct transport_slot *s)
 {
-    return s->x != NULL && s->doomed == CURLE_OK &&
-           !s->x->request.patient && !s->paused;
+    return s->x != NULL && s->doomed == CURLE_OK && !s->paused;
+}
+
+static int64_t stall_ms(const struct transport_slot *s)
+{
+    return s->x->request.patient ? CFG_PATIENT_MS : CFG_STALL_MS;
 }
 
 /* Ends what has stalled; when the next may have. */
@@ -252,10 +256,11 @@ static int64_t end_stalled(struct transport *t, int64_t now_ms)
         }
         if (!may_stall(s))
             continue;
-        if (now_ms - s->mark_ms >= CFG_STALL_MS)
+        int64_t stalled_ms = s->mark_ms + stall_ms(s);
+        if (now_ms >= stalled_ms)
             end_in_words(t, s, CURLE_OPERATION_TIMEDOUT, true);
-        else if (s->mark_ms + CFG_STALL_MS < next_ms)
-            next_ms = s->mark_ms + CFG_STALL_MS;
+        else if (stalled_ms < next_ms)
+            next_ms = stalled_ms;
     }
     return next_ms;
 }

@@ -248,8 +248,8 @@ static bool paused(const struct sim_exchange *e)
 /* When something happens to it: a byte, the stall, its timeout. */
 static int64_t due_ms(const struct sim_exchange *e)
 {
-    int64_t stall = e->x->request.patient ? INT64_MAX
-                                          : e->heard_ms + CFG_STALL_MS;
+    int64_t stall = e->heard_ms + (e->x->request.patient ? CFG_PATIENT_MS
+                                                         : CFG_STALL_MS);
     int64_t due = paused(e) ? INT64_MAX : least(e->next_ms, stall);
     return least(due, e->deadline_ms);
 }

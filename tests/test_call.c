@@ -152,7 +152,7 @@ static void progress_is_told(void **state)
     begin(&filter);
     assert_int_equal(call_step(&call, now), FLOW_MOVED);
     assert_int_equal(call_step(&call, now), FLOW_WANT_EVENT);
-    assert_true(call_wake_ms(&call) == INT64_MAX);
+    assert_int_equal(call_wake_ms(&call), now.mono_ms + site.give_up_ms);
     http_head_line(&call.exchange, view_of("HTTP/1.1 200 OK"));
     assert_int_equal(call_step(&call, now), FLOW_WANT_EVENT);
     http_body(&call.exchange, view_of("x"));
@@ -243,6 +243,31 @@ static void it_gives_up_without_any_success(void **state)
     }
     assert_int_equal(run(), FLOW_FAILED);
     assert_in_range(now.mono_ms - start, 250000, 280000);
+}
+
+static void a_silent_call_is_given_up(void **state)
+{
+    static const struct line none[] = {{0}};
+    (void)state;
+    setup(none, "");
+    site.give_up_ms = 5000;
+    site.success_mono_ms = now.mono_ms;
+    begin(&filter);
+    assert_int_equal(call_step(&call, now), FLOW_MOVED);
+    assert_int_equal(call_wake_ms(&call), now.mono_ms + 5000);
+    pass(3000);
+    t.active[0]->received++;  /* a byte moves */
+    (void)call_step(&call, now);
+    pass(3000);
+    site.success_mono_ms = now.mono_ms;  /* another call succeeds */
+    pass(4999);
+    assert_int_equal(call_step(&call, now), FLOW_WANT_EVENT);
+    pass(1);
+    assert_int_equal(call_step(&call, now), FLOW_FAILED);
+    assert_string_equal(call.fault.what, "no answer");
+    assert_string_equal(call.fault.operation, filter.name);
+    assert_int_equal(call.fault.error, ERROR_NETWORK);
+    assert_null(t.active[0]);
 }
 
 static void throttling_gives_up_only_at_the_deadline(void **state)
@@ -409,6 +434,7 @@ int main(void)
         cmocka_unit_test(pauses_grow_with_jitter_to_a_bound),
         cmocka_unit_test(a_wish_to_wait_is_heeded),
         cmocka_unit_test(it_gives_up_without_any_success),
+        cmocka_unit_test(a_silent_call_is_given_up),
         cmocka_unit_test(throttling_gives_up_only_at_the_deadline),
         cmocka_unit_test(a_throttle_slows_the_pacer),
         cmocka_unit_test(paced_calls_share_one_budget),

@@ -131,10 +131,17 @@ void call_slices(struct call *c, const struct view *slices, uint32_t count,
     c->slice_bytes = bytes;
 }
 
-/* What changes the world, and may take long, is waited for in any case. */
+/* What changes the world, and may take long, is waited for in any case; other
+ * attempts only while a byte moves, or another call succeeds, now and then. */
 static int64_t attempt_ends_ms(const struct call *c)
 {
-    return c->operation->patient ? INT64_MAX : c->site->deadline_mono_ms;
+    const struct site *s = c->site;
+    int64_t heard = c->heard_mono_ms > s->success_mono_ms
+                        ? c->heard_mono_ms : s->success_mono_ms;
+    if (c->operation->patient)
+        return INT64_MAX;
+    return s->deadline_mono_ms - heard < s->give_up_ms
+               ? s->deadline_mono_ms : heard + s->give_up_ms;
 }
 
 int64_t call_wake_ms(const struct call *c)
@@ -217,7 +224,8 @@ static enum flow on_waiting(struct call *c, struct now now)
     if (!transport_start(s->transport, &c->exchange))
         return wait_until(c, INT64_MAX);
     c->placed = false;
-    c->seen = 0;
+    c->moved = 0;
+    c->heard_mono_ms = now.mono_ms;
     c->attempt++;
     s->requests++;
     s->retried += c->attempt > 1;
@@ -370,21 +378,33 @@ static enum flow on_trouble(struct call *c, struct now now)
     return cured ? again(c, now.mono_ms) : fail(c);
 }
 
+/* No end yet. */
+static enum flow on_active(struct call *c, struct now now)
+{
+    const struct http_exchange *x = &c->exchange;
+    uint64_t moved = x->sent + x->received;
+    bool more = moved > c->moved;
+    bool full = x->sink != NULL && http_room(x) < x->sink->capacity / 2;
+    if (more || full)  /* full: it is us who keep it waiting */
+        c->heard_mono_ms = now.mono_ms;
+    c->moved = moved;
+    if (now.mono_ms >= attempt_ends_ms(c)) {
+        transport_cancel(c->site->transport, &c->exchange);
+        if (!is_over(c, now))
+            fault_set(&c->fault, ERROR_NETWORK, "no answer", 0);
+        c->fault.operation = c->operation->name;
+        return fail(c);
+    }
+    return more && x->reply.status / 100 == 2 ? FLOW_MOVED : FLOW_WANT_EVENT;
+}
+
 static enum flow on_sending(struct call *c, struct now now)
 {
     struct http_exchange *x = &c->exchange;
     int32_t status = x->reply.status;
     CHECK(x->state != HTTP_IDLE);
-    if (x->state == HTTP_ACTIVE && now.mono_ms >= attempt_ends_ms(c)) {
-        transport_cancel(c->site->transport, x);
-        CHECK(is_over(c, now));
-        return fail(c);
-    }
-    if (x->state == HTTP_ACTIVE) {
-        bool more = x->received > c->seen && status / 100 == 2;
-        c->seen = x->received;
-        return more ? FLOW_MOVED : FLOW_WANT_EVENT;
-    }
+    if (x->state == HTTP_ACTIVE)
+        return on_active(c, now);
     bool good = x->state == HTTP_DONE &&
                 (status / 100 == 2 || (c->operation->also_ok != 0 &&
                                        status == c->operation->also_ok));

@@ -73,7 +73,8 @@ struct call {
     int64_t         begun_mono_ms;    /* INT64_MIN: not yet stepped */
     int64_t         success_ms, success_before_ms;  /* this one's, and the
                                    site's before it */
-    uint64_t        seen;       /* body bytes the caller was told of */
+    uint64_t        moved;      /* bytes of both bodies, when last looked at */
+    int64_t         heard_mono_ms;  /* when that was more than before */
     uint32_t        failures;   /* in a row, for the pause's length */
     uint32_t        serial;     /* of the keys it was signed with */
     bool            placed;     /* the pacer has let it go */
