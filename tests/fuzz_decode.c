@@ -2,9 +2,7 @@
  *
  * The first two bytes choose form, slices and room; the rest is the string.
  * What comes out must be the same as in one go, be UTF-8 and, in JSON's form,
- * be what it itself decodes to. Without libFuzzer (no -fsanitize=fuzzer)
- * define FUZZ_MAIN: each argument is a file of the corpus. */
-#include <stdio.h>
+ * be what it itself decodes to. */
 #include <stdlib.h>
 
 #include "fetch/decode.h"
@@ -87,19 +85,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int argc, char **argv)
-{
-    static uint8_t data[1 << 20];
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "rb");
-        if (f == NULL)
-            return 1;
-        size_t size = fread(data, 1, sizeof data, f);
-        fclose(f);
-        LLVMFuzzerTestOneInput(data, size);
-    }
-    return 0;
-}
-#endif

@@ -1,12 +1,7 @@
 /* fuzz_elements.c - any bytes as an XML reply, by two slicings at once.
  *
  * The first byte chooses a slicing; the rest is the reply. What comes out must
- * be the same as when it comes whole, and it must come to an end. Without
- * libFuzzer (no -fsanitize=fuzzer) define FUZZ_MAIN: each argument is a file
- * of the corpus. */
-#include <stdio.h>
-#include <stdlib.h>
-
+ * be the same as when it comes whole, and it must come to an end. */
 #include "ship/elements.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -46,19 +41,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(read_all(in, piece, capacity) == read_all(in, 4096, 4096));
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int argc, char **argv)
-{
-    static uint8_t data[1 << 20];
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "rb");
-        if (f == NULL)
-            return 1;
-        size_t size = fread(data, 1, sizeof data, f);
-        fclose(f);
-        LLVMFuzzerTestOneInput(data, size);
-    }
-    return 0;
-}
-#endif

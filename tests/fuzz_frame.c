@@ -2,9 +2,7 @@
  *
  * The first two bytes choose slices, ring and room; the rest is the reply.
  * What is told must be the same as when it comes whole, within the limits,
- * and it must come to an end. Without libFuzzer (no -fsanitize=fuzzer) define
- * FUZZ_MAIN: each argument is a file of the corpus. */
-#include <stdio.h>
+ * and it must come to an end. */
 #include <stdlib.h>
 
 #include "fetch/frame.h"
@@ -88,19 +86,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)read_all(in, piece, ring, DECODE_UNIT_BYTES + data[1]);
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int argc, char **argv)
-{
-    static uint8_t data[1 << 20];
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "rb");
-        if (f == NULL)
-            return 1;
-        size_t size = fread(data, 1, sizeof data, f);
-        fclose(f);
-        LLVMFuzzerTestOneInput(data, size);
-    }
-    return 0;
-}
-#endif

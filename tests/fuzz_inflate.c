@@ -2,9 +2,7 @@
  * in every slicing: inflate, choose, record and escape one behind the other.
  *
  * The first byte chooses the slicing and what is asked of choose, if that is
- * there, and of record; the rest is the object. With -DFUZZ_MAIN it runs the files it is given. */
-#include <stdio.h>
-
+ * there, and of record; the rest is the object. */
 #include "fetch/choose.h"
 #include "fetch/inflate.h"
 #include "fetch/record.h"
@@ -101,19 +99,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(a.flow != FLOW_ENDED || (a.bytes == b.bytes && a.hash == b.hash));
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int argc, char **argv)
-{
-    static uint8_t data[1 << 20];
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "rb");
-        if (f == NULL)
-            return 1;
-        size_t size = fread(data, 1, sizeof data, f);
-        fclose(f);
-        LLVMFuzzerTestOneInput(data, size);
-    }
-    return 0;
-}
-#endif

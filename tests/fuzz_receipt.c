@@ -1,10 +1,6 @@
 /* fuzz_receipt.c - any bytes as a receipt: refused, or as good as written.
  *
- * What is accepted and written again must be read as the same. With
- * -DFUZZ_MAIN it runs the files it is given. */
-#include <stdio.h>
-#include <stdlib.h>
-
+ * What is accepted and written again must be read as the same. */
 #include "ship/receipt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,19 +39,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(view_equal(text_view(&first), text_view(&second)));
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int argc, char **argv)
-{
-    static uint8_t data[2 * RECEIPT_BYTES];
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "rb");
-        if (f == NULL)
-            return 1;
-        size_t size = fread(data, 1, sizeof data, f);
-        fclose(f);
-        LLVMFuzzerTestOneInput(data, size);
-    }
-    return 0;
-}
-#endif

@@ -1,13 +1,6 @@
 /* fuzz_reply.c - any bytes as a reply's head and body, as AWS's error, as keys
- * of a metadata service, as shared files: no crash, and text that is
- * terminated.
- *
- * Without libFuzzer (no -fsanitize=fuzzer) define FUZZ_MAIN: each argument is
- * a file of the corpus. */
-#include <stdio.h>
-
+ * of a metadata service: no crash, and text that is terminated. */
 #include "call/keys.h"
-#include "call/settings.h"
 #include "call/trouble.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -44,16 +37,6 @@ static void as_keys(struct view in)
         CHECK(keys.id[0] != '\0' && strchr(keys.token, '\n') == NULL);
 }
 
-static void as_settings(struct view in)
-{
-    struct settings s = {.config = in, .credentials = in};
-    struct view v = settings_value(&s, view_of("default"), "region");
-    CHECK(v.len <= in.len);
-    v = settings_endpoint(&s, "s3");
-    CHECK(v.len <= in.len);
-    (void)settings_has_profile(&s, view_of("a"));
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > 1u << 16)
@@ -61,22 +44,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct view in = {data, (uint32_t)size};
     as_reply(in);
     as_keys(in);
-    as_settings(in);
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int argc, char **argv)
-{
-    static uint8_t data[1 << 16];
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "rb");
-        if (f == NULL)
-            return 1;
-        size_t size = fread(data, 1, sizeof data, f);
-        fclose(f);
-        LLVMFuzzerTestOneInput(data, size);
-    }
-    return 0;
-}
-#endif

@@ -11,14 +11,14 @@ more takes some 20 ms. WHAT:
     calls     each system call fails once
     requests  each request fails once, in each of the ways in FAULTS
     pool      each allocation fails once, over TLS
-    race      two runs, started together
+    race      two runs, started together, 50 times
 
 A run in which something failed ends with the right object or with one of the
 exit codes, never by a signal of its own. Plain runs after it, until one ends
 with 0, leave what an undisturbed run leaves: the same object byte for byte,
 the same receipt, no checkpoint, no open upload. Each loop ends where a run has
-nothing more to fail; then it has seen all. TORTURE=N in the environment takes
-one of N places only (default 1: all of them).
+nothing more to fail; then it has seen all. Of calls and pool one place in a few
+is taken; TORTURE=1 in the environment takes each, TORTURE=N one in N.
 """
 import collections
 import json
@@ -38,7 +38,7 @@ BYTES = 1000000        # noise: ten parts
 CODES = (0, 64, 65, 69, 75, 77, 78)
 WORKERS = 4            # a run after a kill waits for the lease
 AGAIN = 10             # runs after it, at most
-STRIDE = int(os.environ.get("TORTURE", "1"))
+CALLS, POOL = 3, 97    # of so many places one is taken
 
 # What a request may meet; see aws/fault.h.
 FAULTS = [
@@ -188,14 +188,15 @@ class Bench:
         self.model.__exit__()
 
 
-def share(work, benches):
+def share(work, benches, stride=1):
     """work(bench, first, step) on each bench, at once: of the places 1, 2,
     ... each takes every so-manieth. What they give is added up."""
     given = []
+    stride = int(os.environ.get("TORTURE") or stride)
 
     def one(i):
-        given.append(work(benches[i], 1 + i * STRIDE,
-                          len(benches) * STRIDE))
+        given.append(work(benches[i], 1 + i * stride,
+                          len(benches) * stride))
     threads = [threading.Thread(target=one, args=(i,))
                for i in range(len(benches))]
     for t in threads:
@@ -265,8 +266,8 @@ def calls(benches):
                     bench.settle(name)
                     nth += step
         return count
-    print("%d system calls failed: %s" % (share(work, benches),
-                                          " ".join(names)))
+    print("%d system calls failed: %s" % (
+        share(work, benches, CALLS), " ".join(names)))
 
 
 def requests(benches):
@@ -305,7 +306,7 @@ def pool(benches):
             bench.judge(name, got.code, got.err)
             bench.settle(name)
             nth += step
-    print("%d allocations failed" % share(work, benches))
+    print("%d allocations failed" % share(work, benches, POOL))
 
 
 def race(benches):
