@@ -126,6 +126,8 @@ enum file_result file_read(const char *path, struct span room, uint32_t *len)
                                                    : FILE_UNREADABLE;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         result = read_all(fd, room, len);
+    if (result == FILE_READ && (st.st_mode & S_IROTH) != 0)
+        result = FILE_EXPOSED;
     close(fd);
     return result;
 }

@@ -195,6 +195,24 @@ bool runner_fits(struct fault *fault)
     return lock_fits(memory_total() + memory_sockets(), fault);
 }
 
+/* Keys that everyone on this machine can have. */
+static void warn_exposed(struct runner *c, const struct settings *settings)
+{
+    const struct fault warning = {
+        .what = "others on this machine can read your keys; chmod 600",
+    };
+    const struct message_context context = {
+        .thing = view_of("the shared credentials file"),
+    };
+    struct text t = runner_text(c);
+    if (!settings->exposed || c->options.quiet ||
+        c->site.credentials.provider != PROVIDER_PROFILE)
+        return;
+    message_warning(&t, &warning, &context);
+    text_char(&t, '\n');
+    (void)posix_write(STDERR_FILENO, text_view(&t));
+}
+
 bool runner_begin(struct runner *c, struct span room, struct fault *fault)
 {
     struct settings settings = {
@@ -211,6 +229,7 @@ bool runner_begin(struct runner *c, struct span room, struct fault *fault)
     memset(room.at, 0, room.len);  /* no secret stays in it */
     if (!ready)
         return false;
+    warn_exposed(c, &settings);
     runner_lock(c);
     set_times(c, posix_now());
     progress_init(&c->progress, &c->options, posix_now());

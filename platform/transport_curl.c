@@ -77,6 +77,7 @@ bool transport_start(struct transport *t, struct http_exchange *x)
     s->moved = s->mark = 0;
     s->mark_ms = mono_ms();
     s->doomed = CURLE_OK;
+    s->no_socket = 0;
     s->refusals = pool_use().failures;
     s->error[0] = '\0';
     s->fresh = t->fresh > 0;
@@ -151,6 +152,8 @@ static void end_in_words(struct transport *t, struct transport_slot *s,
     };
 
     (void)curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &c.os_error);
+    if (c.os_error == 0)
+        c.os_error = s->no_socket;
     c.connected = was_connected(s);
     c.certificate = trust_reason(&s->verdict);
     end(t, s, (int32_t)code + (words_lasting(&c) ? TRANSPORT_LASTING : 0),

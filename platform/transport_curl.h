@@ -60,6 +60,7 @@ struct transport_slot {
     int64_t               mark_ms;   /* when that was */
     bool                  fresh;     /* must not use a kept connection */
     CURLcode              doomed;    /* failed before it began */
+    int                   no_socket; /* errno when one was refused, or 0 */
     uint32_t              refusals;  /* of the pool, before it began */
     char                  error[CURL_ERROR_SIZE];
 };

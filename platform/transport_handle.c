@@ -1,6 +1,7 @@
 /* transport_handle.c - libcurl's easy interface: requests, and callbacks. */
 #include "transport_handle.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -119,6 +120,20 @@ static int on_seek(void *context, curl_off_t offset, int origin)
         return CURL_SEEKFUNC_FAIL;
     s->x->sent = (uint64_t)offset;
     return CURL_SEEKFUNC_OK;
+}
+
+/* As curl would, which forgets why there is none. */
+static curl_socket_t on_socket(void *context, curlsocktype kind,
+                               struct curl_sockaddr *address)
+{
+    struct transport_slot *s = context;
+    curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
+                              address->protocol);
+
+    (void)kind;
+    if (fd < 0)
+        s->no_socket = errno;
+    return fd;
 }
 
 /* Before connecting, so that the window is agreed on accordingly. */
@@ -277,6 +292,8 @@ bool handle_make(struct transport_slot *s, const char *user_agent)
     SET(s, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     SET(s, CURLOPT_SSL_CTX_FUNCTION, on_tls);
     SET(s, CURLOPT_SSL_CTX_DATA, s);
+    SET(s, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    SET(s, CURLOPT_OPENSOCKETDATA, s);
     SET(s, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
     SET(s, CURLOPT_HEADERFUNCTION, on_head);
     SET(s, CURLOPT_HEADERDATA, s);

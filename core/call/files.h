@@ -10,6 +10,7 @@
 
 enum file_result {
     FILE_READ,
+    FILE_EXPOSED,     /* read, as others on this machine can, too */
     FILE_MISSING,
     FILE_UNREADABLE,  /* no permission, not a regular file, an error */
     FILE_LONG,        /* more than the room; what was read is worthless */

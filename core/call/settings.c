@@ -155,26 +155,28 @@ static void refuse(struct fault *fault, const char *path, const char *words,
 }
 
 /* Reads one file into the front of *room, which shrinks by it. */
-static bool read_one(const char *path, struct span *room, struct view *text,
-                     struct fault *fault)
+static enum file_result read_one(const char *path, struct span *room,
+                                 struct view *text, struct fault *fault)
 {
     uint32_t len = 0;
-    switch (file_read(path, *room, &len)) {
+    enum file_result result = file_read(path, *room, &len);
+    switch (result) {
     case FILE_READ:
+    case FILE_EXPOSED:
         break;
     case FILE_MISSING:
-        return true;
+        return result;
     case FILE_UNREADABLE:
         refuse(fault, path, " cannot be read", 0);
-        return false;
+        return result;
     case FILE_LONG:
         refuse(fault, path, " is too long", 0);
-        return false;
+        return result;
     }
     CHECK(len <= room->len);
     *text = (struct view){room->at, len};
     *room = (struct span){room->at + len, room->len - len};
-    return true;
+    return result;
 }
 
 static bool check_lines(const char *path, struct view text,
@@ -206,13 +208,16 @@ bool settings_read(struct settings *s, struct span room, struct fault *fault)
         struct text path;
         text_init(&path, at, sizeof at);
         *files[i].text = (struct view){0};
+        s->exposed = false;
         if (!put_path(&path, s, files[i].setting, files[i].fallback))
             continue;
         if (path.overflow) {
             refuse(fault, setting_name[files[i].setting], " is too long", 0);
             return false;
         }
-        if (!read_one(at, &room, files[i].text, fault) ||
+        enum file_result got = read_one(at, &room, files[i].text, fault);
+        s->exposed = got == FILE_EXPOSED;
+        if (got == FILE_UNREADABLE || got == FILE_LONG ||
             !check_lines(at, *files[i].text, fault))
             return false;
     }

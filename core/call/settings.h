@@ -36,6 +36,7 @@ struct settings {
     struct view profile_option;      /* --profile, or empty */
     struct view config;              /* the files' text, or empty */
     struct view credentials;
+    bool        exposed;             /* others can read the latter */
 };
 
 /* Reads and checks the shared files; a missing file is an empty one. False: a
