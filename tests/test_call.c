@@ -270,6 +270,23 @@ static void a_silent_call_is_given_up(void **state)
     assert_null(t.active[0]);
 }
 
+static void a_lease_renewed_is_no_success(void **state)
+{
+    static const struct line lines[] = {{200, "", "", NULL},
+                                        {200, "", "", NULL}, {0}};
+    struct operation renew = put;
+    (void)state;
+    setup(lines, "");
+    site.success_mono_ms = 0;
+    renew.aside = true;
+    begin(&renew);
+    assert_int_equal(run(), FLOW_ENDED);
+    assert_int_equal(site.success_mono_ms, 0);
+    begin(&put);
+    assert_int_equal(run(), FLOW_ENDED);
+    assert_int_equal(site.success_mono_ms, now.mono_ms);
+}
+
 static void throttling_gives_up_only_at_the_deadline(void **state)
 {
     static struct line lines[SCRIPT_SEEN + 1];
@@ -435,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_wish_to_wait_is_heeded),
         cmocka_unit_test(it_gives_up_without_any_success),
         cmocka_unit_test(a_silent_call_is_given_up),
+        cmocka_unit_test(a_lease_renewed_is_no_success),
         cmocka_unit_test(throttling_gives_up_only_at_the_deadline),
         cmocka_unit_test(a_throttle_slows_the_pacer),
         cmocka_unit_test(paced_calls_share_one_budget),

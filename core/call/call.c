@@ -412,7 +412,8 @@ static enum flow on_sending(struct call *c, struct now now)
         return on_trouble(c, now);
     c->success_before_ms = c->site->success_mono_ms;
     c->success_ms = now.mono_ms;
-    c->site->success_mono_ms = now.mono_ms;
+    if (!c->operation->aside)
+        c->site->success_mono_ms = now.mono_ms;
     if (c->operation->paced)
         pace_answered(&c->site->pace);
     fault_reset(&c->fault);

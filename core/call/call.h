@@ -38,6 +38,7 @@ struct operation {
     const char       *target;  /* X-Amz-Target's operation, or NULL */
     bool              paced;   /* a log read, under the site's pacer */
     bool              patient; /* see http.h */
+    bool              aside;   /* says nothing of the work's success */
     bool              once;    /* not idempotent: an ambiguous failure ends
                                   the call as ERROR_NETWORK */
     int32_t           also_ok; /* one status that is no fault besides 2xx: the
