@@ -11,7 +11,7 @@ static const struct operation get_checkpoint = {
 /* 412, or 409 from a race: somebody else was there. 404: of If-Match. */
 static const struct operation put_checkpoint = {
     .name = "s3:PutObject", .service = SITE_S3, .method = HTTP_PUT,
-    .also_ok = 412,
+    .also_ok = 412, .aside = true,
 };
 static const struct operation delete_checkpoint = {
     .name = "s3:DeleteObject", .service = SITE_S3, .method = HTTP_DELETE,
