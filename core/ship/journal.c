@@ -30,6 +30,8 @@ void journal_resume(struct journal *j, const struct checkpoint_stored *stored)
         .now = *stored,
         .stored = *stored,
         .drop_bytes = stored->mark.raw_bytes,
+        .drop_events = stored->head.events - stored->mark.settled.events -
+                       stored->mark.late.events,
         .drop_crc = stored->mark.raw_crc,
     };
     begin_window(j, stored->mark.from_ms);
@@ -54,8 +56,9 @@ static enum journal_block drop(struct journal *j, const struct block *b)
         return JOURNAL_DIFFERS;
     j->dropped_crc = crc32_combine(j->dropped_crc, b->crc, b->raw_bytes);
     j->drop_bytes -= b->raw_bytes;
-    return j->drop_bytes > 0 || j->dropped_crc == j->drop_crc
-               ? JOURNAL_DROP : JOURNAL_DIFFERS;
+    j->drop_events -= b->events;
+    bool same = j->dropped_crc == j->drop_crc && j->drop_events == 0;
+    return j->drop_bytes > 0 || same ? JOURNAL_DROP : JOURNAL_DIFFERS;
 }
 
 enum journal_block journal_add(struct journal *j, const struct block *b)

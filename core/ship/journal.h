@@ -4,7 +4,7 @@
  * closes; once S3 has stored it, `stored` is what a checkpoint says. A resumed
  * run begins where the window in hand begins: its first blocks are stored
  * already and are dropped, and at the end of these their CRC-32 must be what
- * it was. */
+ * it was, and their events as many as are said to be stored. */
 #ifndef FIRN_SHIP_JOURNAL_H
 #define FIRN_SHIP_JOURNAL_H
 
@@ -24,6 +24,7 @@ struct journal {
     struct checkpoint_stored closed[CFG_UPLOAD_COUNT];  /* part n at n modulo */
     uint64_t drop_bytes;              /* public: raw bytes still to come that
                                          are stored already */
+    uint64_t drop_events;             /* that begin in these */
     uint32_t drop_crc, dropped_crc;   /* of all of these, and of those seen */
 };
 
