@@ -205,8 +205,13 @@ enum {
 static bool is_sound(const struct checkpoint *c)
 {
     const struct checkpoint_stored *s = &c->stored;
+    uint64_t before = s->mark.settled.events;
 
-    return s->mark.raw_bytes <= s->bytes_raw &&
+    return c->upload.len < MULTIPART_ID_BYTES &&
+           view_find(c->upload, '\0') == c->upload.len &&
+           s->mark.raw_bytes <= s->bytes_raw &&
+           before <= s->head.events &&
+           s->mark.late.events <= s->head.events - before &&
            s->mark.from_ms >= c->receipt.from_ms &&
            s->mark.from_ms < c->receipt.until_ms &&
            s->parts.bytes >= (uint64_t)s->parts.parts;
@@ -239,4 +244,17 @@ bool checkpoint_read(struct checkpoint *c, struct view json,
            receipt_read(&c->receipt, v[M_RECEIPT], strings, fault) &&
            members_number(&m, v[M_STRIDE], &c->stride) &&
            (is_sound(c) || members_damaged(&m, json, "it contradicts itself"));
+}
+
+bool checkpoint_index(const struct checkpoint *c, struct index *x)
+{
+    const struct index_entry *last;
+
+    if (!index_read(x, c->index, c->stored.head.blocks, c->stride))
+        return false;
+    if (x->count == 0)
+        return true;
+    last = &x->entries[x->count - 1];
+    return last->offset < c->stored.parts.bytes &&
+           last->raw_offset < c->stored.bytes_raw;
 }

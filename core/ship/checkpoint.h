@@ -70,5 +70,7 @@ void checkpoint_write(struct text *t, const struct checkpoint *c,
  * that and the text outlive it. */
 bool checkpoint_read(struct checkpoint *c, struct view json,
                      struct text *strings, struct fault *fault);
+/* Its index, into `x`. False: it is not one of what is stored. */
+bool checkpoint_index(const struct checkpoint *c, struct index *x);
 
 #endif

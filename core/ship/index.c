@@ -172,7 +172,8 @@ bool index_read(struct index *x, struct view json, uint64_t blocks,
     struct index_cursor c;
     struct index_entry e;
     uint64_t count = 0;
-    if (stride == 0 || stride > UINT32_MAX / 2 || blocks > UINT64_MAX - stride)
+    if (stride == 0 || stride > INDEX_STRIDE_MOST ||
+        blocks > UINT64_MAX - stride)
         return false;
     uint64_t expected = (blocks + stride - 1) / stride;
     if (expected > CFG_INDEX_BLOCKS)

@@ -25,7 +25,11 @@ struct index {
     uint32_t in_last;      /* blocks the last entry stands for so far */
 };
 
-enum { INDEX_ENTRY_BYTES = 108 };  /* written, at most */
+enum {
+    INDEX_ENTRY_BYTES = 108,      /* written, at most */
+    INDEX_STRIDE_MOST = 1 << 24,  /* a read one's: S3's largest object has
+                                     fewer blocks, and it can be halved */
+};
 
 void index_init(struct index *x);
 /* A block's entry; offsets grow from block to block. */
@@ -45,7 +49,7 @@ struct index_head {
 void index_write_head(struct text *t, const struct index *x,
                       const struct index_head *head);
 /* The stride with which index_write_head() wrote is x's. False: it is not an
- * index of so many blocks, or too large. */
+ * index of so many blocks, or of more than an object can have. */
 bool index_read(struct index *x, struct view json, uint64_t blocks,
                 uint64_t stride);
 

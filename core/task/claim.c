@@ -172,9 +172,7 @@ static enum flow take_lease(struct archive *a)
 
     a->since_ms = a->begun_ms = archive_aws_ms(a);
     a->stray = a->lease.there;
-    a->resumable = a->resumable &&
-                   index_read(&a->index, c->index, c->stored.head.blocks,
-                              c->stride);
+    a->resumable = a->resumable && checkpoint_index(c, &a->index);
     (void)view_copy(c->upload, a->upload.multipart.id,
                     sizeof a->upload.multipart.id);
     if (a->resumable) {
