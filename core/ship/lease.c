@@ -136,6 +136,7 @@ void lease_write(struct lease *l, struct view text, struct now now)
     CHECK(l->state == LEASE_HELD);
     l->written = text;
     l->since_mono_ms = now.mono_ms;
+    l->tries = 1;
     send(l, l->etag, LEASE_WRITING);
 }
 
@@ -173,6 +174,15 @@ static enum flow on_writing(struct lease *l, struct now now)
                                                           : hold(l);
 }
 
+/* Is what is there what our write was to replace? Then a race that refused it
+ * (409) had no winner, or was with a write of ours that broke off. */
+static bool is_unchanged(const struct lease *l, const struct http_reply *reply)
+{
+    return l->target.condition == TARGET_ABSENT
+               ? reply->status == 404
+               : reply->status != 404 && view_is(l->target.etag, reply->etag);
+}
+
 static enum flow on_settling(struct lease *l, struct now now)
 {
     enum flow flow = call_step(&l->call, now);
@@ -185,7 +195,14 @@ static enum flow on_settling(struct lease *l, struct now now)
     bool same = reply->etag[0] != '\0' && reply->crc64nvme[0] != '\0' &&
                 target_compare(reply, l->body.bytes, l->body.crc) ==
                     TARGET_SAME;
-    return same ? hold(l) : lose(l);
+    if (same)
+        return hold(l);
+    if (l->tries == LEASE_TRIES || !is_unchanged(l, reply))
+        return lose(l);
+    l->tries++;
+    send(l, l->target.condition == TARGET_ABSENT ? "" : l->etag,
+         LEASE_WRITING);
+    return FLOW_MOVED;
 }
 
 /* Whatever the answer: only a success says that conditions are ignored. */
@@ -226,6 +243,7 @@ static bool is_dead(const struct lease *l, struct now now)
 static enum flow replace(struct lease *l, struct now now)
 {
     l->since_mono_ms = now.mono_ms;
+    l->tries = 1;
     send(l, l->there ? l->etag : "", LEASE_WRITING);
     return FLOW_MOVED;
 }
@@ -290,12 +308,15 @@ static enum flow on_dropping(struct lease *l, struct now now)
         return fail_as(l, &l->call.fault);
     if (flow != FLOW_ENDED)
         return flow;
+    call_cancel(&l->call);
     (void)enter(l, LEASE_FREE);
     return FLOW_ENDED;
 }
 
 void lease_cancel(struct lease *l)
 {
+    if (l->state == LEASE_LOOKING)
+        call_cancel(l->reader);
     call_cancel(&l->call);
     if (l->state != LEASE_FREE)
         (void)enter(l, LEASE_FREE);

@@ -28,6 +28,8 @@ enum {
     LEASE_NEWS_MS  = CFG_LEASE_MS / 20,  /* between two writes, for thrift */
     LEASE_WATCH_MS = CFG_LEASE_MS / 4,   /* between two looks */
     LEASE_CLOCK_MS = 2000,               /* whole seconds, twice */
+    LEASE_TRIES    = 3,                  /* of a write refused by a race that
+                                            nobody has won */
 };
 
 struct lease {
@@ -57,6 +59,7 @@ struct lease {
     struct span   room;
     uint32_t      attempt;
     char          etag[HTTP_ETAG_BYTES];
+    uint32_t      tries;         /* of the write under way */
     struct view   written;       /* what is being written */
     struct body   body;
     bool          tested;        /* whether the store keeps conditions */
