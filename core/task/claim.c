@@ -137,9 +137,10 @@ static enum flow skip(struct archive *a)
     const struct receipt *r = &a->existing.receipt;
     struct text t;
 
-    text_init(&t, a->reason, sizeof a->reason);
-    if (a->result.reason[0] == '\0')
+    if (a->reason[0] == '\0') {  /* else a recount's */
+        text_init(&t, a->reason, sizeof a->reason);
         message_escape(&t, r->reason);
+    }
     a->counts.events = r->tally.events;
     a->counts.bytes_raw = r->bytes_raw;
     a->counts.bytes_stored = r->bytes_stored;
@@ -198,13 +199,16 @@ static enum flow decide(struct archive *a)
     bool held = a->lease.state == LEASE_HELD;
     bool there = e->has_object || e->has_receipt || e->damaged;
     bool same = existing_agrees(e) && existing_is_window(e, &a->receipt);
+    bool skips = same && a->spec->if_exists == EXISTS_SKIP && !a->replace;
+    bool stale = a->lease.there && lease_is_stale(&a->lease);
 
     begin_target(a);
-    if (!held && a->lease.there && lease_is_stale(&a->lease))
+    if (skips && !held && recount_is_due(a) && !a->spec->dry_run)
+        return recount_begin(a);  /* a dead run's rest may be what it needs */
+    if (stale && !held && !a->spec->dry_run)
         return take_lease(a);  /* what a dead run left is seen to first */
-    if (same && a->spec->if_exists == EXISTS_SKIP && !a->replace)
-        return !held && recount_is_due(a) && !a->spec->dry_run
-                   ? recount_begin(a) : skip(a);
+    if (skips)
+        return skip(a);
     if (claim_has_expired(a) && !claim_may_be_part(a) && !is_committed(a)) {
         refuse_expired(a);
         return ending_fail(a);

@@ -147,8 +147,10 @@ static enum flow end_counting(struct archive *a)
         a->replace = true;
         return claim_again(a);
     }
-    if (verdict == VERDICT_LESS && !recount_is_due(a))
+    if (verdict == VERDICT_LESS && !recount_is_due(a)) {
+        a->result.state = receipt_state_name[a->existing.receipt.state];
         return ending_early(a, "skipped");  /* it has expired meanwhile */
+    }
     return write_receipt(a, verdict);
 }
 
