@@ -42,6 +42,7 @@ PLATFORM := $(PLATFORM:%=platform/%.c)
 # tests/aws is the tests' AWS.
 TESTS := $(wildcard tests/test_*.c tests/aws/test_*.c)
 FUZZ  := $(wildcard tests/fuzz_*.c)
+SIMULATE := tests/test_simulate.c
 HELP  := $(filter-out $(TESTS) $(FUZZ),$(wildcard tests/*.c))
 AWS   := $(filter-out $(TESTS) tests/aws/server.c,$(wildcard tests/aws/*.c))
 
@@ -115,7 +116,8 @@ TFLAGS := -std=c11 -D_GNU_SOURCE -g -O1 $(WARN) $(SANITIZE) -MMD -MP \
           -isystem build/deps/$(HOST)/include
 TLIBS  := -Wl,--end-group -Lbuild/deps/$(HOST)/lib $(LIBS) -lcmocka
 TESTLIBS := $(patsubst %,build/host/lib%.a,core help aws)
-TBIN   := $(TESTS:%.c=build/host/%)
+TBIN   := $(patsubst %.c,build/host/%,$(filter-out $(SIMULATE),$(TESTS))) \
+          build/simulate/test_simulate
 ONE    := $(if $(T),$(filter %/test_$(T),$(TBIN)),$(TBIN))
 
 build/host/%.h: $(OUT)/%.h
@@ -132,9 +134,32 @@ build/host/libhelp.a: $(HELP:%.c=build/host/obj/%.o)
 build/host/libaws.a: $(AWS:%.c=build/host/obj/%.o)
 
 # What a test defines itself, a seam say, is not taken from the archives.
-$(TBIN): build/host/%: build/host/obj/%.o $(TESTLIBS)
+$(filter build/host/%,$(TBIN)): build/host/%: build/host/obj/%.o $(TESTLIBS)
 	mkdir -p $(@D)
 	gcc $(SANITIZE) -o $@ $< -Wl,--start-group $(TESTLIBS) $(TLIBS)
+
+# The simulator, with limits of its own: a day of 300 KB has ten parts.
+# Once with the sanitizers, once fast.
+SIM_CFG := CFG_PART_BYTES=24576 CFG_BLOCK_BYTES=57344 CFG_CELL_BYTES=4096 \
+           CFG_SLOT_BYTES=4096 CFG_SLOT_COUNT=64 CFG_LANE_BLOCKS=32 \
+           CFG_LANE_RING_BYTES=32768 CFG_SEEN_EVENTS=11264
+SIM_SRC := $(CORE) $(HELP) $(SIMULATE)
+SIM_FLAGS = -DLIMIT_PART_LEAST=4096 -Ibuild/simulate $(TFLAGS)
+build/simulate/config.h: config.h.in platform/config Makefile
+	mkdir -p $(@D)
+	platform/config default $(VERSION) $(SIM_CFG) < $< > $@
+build/simulate/slow/%.o: %.c | build/simulate/config.h build/host/zones.h
+	echo "  $< (simulated)"; mkdir -p $(@D)
+	gcc $(SIM_FLAGS) -c -o $@ $<
+build/simulate/fast/%.o: %.c | build/simulate/config.h build/host/zones.h
+	echo "  $< (simulated, fast)"; mkdir -p $(@D)
+	gcc $(filter-out $(SANITIZE) -O1,$(SIM_FLAGS)) -O2 -c -o $@ $<
+build/simulate/test_simulate: $(SIM_SRC:%.c=build/simulate/slow/%.o) \
+    build/host/libaws.a
+	gcc $(SANITIZE) -o $@ -Wl,--start-group $^ $(TLIBS)
+build/simulate/simulate: $(patsubst %.c,build/simulate/fast/%.o,\
+    $(SIM_SRC) $(AWS))
+	gcc -o $@ -Wl,--start-group $^ $(TLIBS)
 
 # The tests' AWS as a server: optimised, so that it is not what is measured.
 SERVER := build/host/aws-server
@@ -195,6 +220,10 @@ prove: all  ## strace: no memory, process or file to write after the lock
 
 fuzz: $(FUZZ:tests/%.c=build/fuzz/%)  ## each parser under libFuzzer; SECONDS=60
 	tests/fuzz $(or $(SECONDS),60) $^
+
+simulate: build/simulate/simulate  ## days of trouble; SEEDS=1000 SEED=first
+	SEEDS=$(or $(SEEDS),$(if $(SEED),1,1000)) SEED=$(SEED) \
+	    $(if $(filter 1,$(or $(SEEDS),$(if $(SEED),1))),SIM_TRACE=1) $<
 
 order:  ## the ls rule: includes look only back
 	tests/order $(CORE) $(PLATFORM)

@@ -60,6 +60,16 @@ static size_t split_headers(const char *lines, struct aws_header *headers)
     return count;
 }
 
+/* No secret goes over the wire, and a session token only where it belongs. */
+static void watch(struct transport *t, const struct aws_request *r)
+{
+    bool told = aws_tells(t->model, r->path) || aws_tells(t->model, r->query);
+    for (size_t i = 0; i < r->header_count; i++)
+        if (!aws_is_nocase(r->headers[i].name, "x-amz-security-token"))
+            told = told || aws_tells(t->model, r->headers[i].value);
+    t->told += told;
+}
+
 static struct aws_exchange *ask(struct transport *t,
                                 const struct http_request *q)
 {
@@ -84,6 +94,7 @@ static struct aws_exchange *ask(struct transport *t,
     if (q->body_bytes > 0 || q->method == HTTP_PUT || q->method == HTTP_POST)
         headers[r.header_count++] = (struct aws_header){
             aws_str("Content-Length"), aws_str(length)};
+    watch(t, &r);
     return aws_open(t->model, &r, aws_time(t));
 }
 
@@ -141,6 +152,8 @@ static void send_all(struct transport *t, struct sim_exchange *e)
     while (x->sent < x->request.body_bytes && !aws_refused(e->asked)) {
         struct view v = http_upload(x, 65536);
         CHECK(v.len > 0);
+        t->told += aws_tells(t->model, (struct aws_text){
+                                           (const char *)v.at, v.len});
         aws_body(e->asked, v.at, v.len);
         x->sent += v.len;
     }
@@ -273,6 +286,15 @@ static struct sim_exchange *choose(struct transport *t, int64_t *at_ms)
         *at_ms = due;
     }
     return best;
+}
+
+int64_t sim_due_ms(const struct transport *t)
+{
+    int64_t due = INT64_MAX;
+    for (uint32_t i = 0; i < SIM_EXCHANGES; i++)
+        if (t->exchange[i].x != NULL)
+            due = least(due, due_ms(&t->exchange[i]));
+    return due;
 }
 
 bool sim_advance(struct transport *t, int64_t wake_mono_ms)

@@ -39,12 +39,15 @@ struct transport {
     int64_t         bytes_per_ms;     /* public: of one connection; 0: any */
     uint32_t        limit;            /* public: exchanges at once */
     uint64_t        started, failed;  /* public */
+    uint64_t        told;             /* public: requests that hold a secret */
     struct sim_exchange exchange[SIM_EXCHANGES];
 };
 
 void       sim_init(struct transport *t, struct aws *model, uint64_t seed,
                     int64_t wall_ms);
 struct now sim_now(const struct transport *t);
+/* When the next thing happens, mono; INT64_MAX: never. */
+int64_t    sim_due_ms(const struct transport *t);
 /* Lets the next thing happen, but core's timer at `wake_mono_ms` first if that
  * is due before. False: nothing ever will. */
 bool       sim_advance(struct transport *t, int64_t wake_mono_ms);

@@ -108,6 +108,25 @@ void aws_add_key(struct aws *m, const char *id, const char *secret,
         token != NULL ? aws_dup(aws_str(token)) : NULL, expires};
 }
 
+/* By its beginning, which no escaping changes. */
+static bool tells(struct aws_text t, const char *secret)
+{
+    enum { BEGINNING = 12 };
+    char beginning[BEGINNING + 1];
+    if (secret == NULL || strlen(secret) < BEGINNING) return false;
+    memcpy(beginning, secret, BEGINNING);
+    beginning[BEGINNING] = '\0';
+    return aws_has(t, beginning);
+}
+
+bool aws_tells(const struct aws *m, struct aws_text t)
+{
+    for (size_t i = 0; i < m->key_count; i++)
+        if (tells(t, m->keys[i].secret) || tells(t, m->keys[i].token))
+            return true;
+    return false;
+}
+
 const struct aws_key *aws_issue_key(struct aws *m, int64_t expires)
 {
     char id[32], secret[48], token[320];

@@ -91,6 +91,9 @@ void aws_clear_faults(struct aws *m);
 void aws_add_key(struct aws *m, const char *id, const char *secret,
                  const char *token, int64_t expires);
 
+/* Whether a secret key or a session token stands in the text. */
+bool aws_tells(const struct aws *m, struct aws_text t);
+
 /* owner NULL: this account; region NULL: the model's. */
 void aws_create_bucket(struct aws *m, const char *name, const char *region,
                        const char *owner);

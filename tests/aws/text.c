@@ -69,8 +69,13 @@ bool aws_begins(struct aws_text a, const char *s)
 bool aws_has(struct aws_text a, const char *s)
 {
     size_t len = strlen(s);
-    for (size_t i = 0; i + len <= a.len; i++)
-        if (memcmp(a.at + i, s, len) == 0) return true;
+    if (len == 0) return true;
+    for (size_t i = 0; i + len <= a.len; i++) {
+        const char *at = memchr(a.at + i, s[0], a.len - len - i + 1);
+        if (at == NULL) return false;
+        if (memcmp(at, s, len) == 0) return true;
+        i = (size_t)(at - a.at);
+    }
     return false;
 }
 

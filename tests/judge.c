@@ -1,0 +1,317 @@
+/* judge.c - see judge.h. */
+#include "judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <isa-l/igzip_lib.h>
+#include <zstd.h>
+
+#include "base/check.h"
+#include "expect.h"
+
+enum { TEXT_BYTES = 256 << 10 };
+
+struct judged {
+    struct view stored, raw;   /* the object's bytes; unpacked */
+    struct aws_object_info info;
+};
+static uint8_t *stored_room, *raw_room;  /* kept from case to case */
+static size_t   stored_most, raw_most;
+
+static void need(uint8_t **room, size_t *most, size_t bytes)
+{
+    if (bytes <= *most)
+        return;
+    *most = bytes * 2 + 4096;
+    *room = aws_grow(*room, *most);
+}
+
+/* --- the day ---------------------------------------------------------------- */
+
+static unsigned form_of(const struct spec *s)
+{
+    if (s->format == FORMAT_TEXT)
+        return 0;
+    return EXPECT_JSON | (s->field_ingested ? (unsigned)EXPECT_INGESTED : 0) |
+           (s->field_id ? (unsigned)EXPECT_ID : 0);
+}
+
+void day_read(struct day *d, struct aws *m, const struct spec *spec)
+{
+    struct aws_cursor *c = aws_events(m, spec->group, spec->from_ms,
+                                      spec->until_ms, INT64_MAX);
+    struct aws_event e;
+    d->count = 0;
+    aws_reset(&d->bytes);
+    while (aws_next_event(c, &e)) {
+        uint8_t *to = (uint8_t *)aws_room(&d->bytes, expect_most(&e));
+        struct view message;
+        struct view line = expect_line(to, &e, form_of(spec), &message);
+        if (d->count == d->room) {
+            d->room = d->room * 2 + 256;
+            d->line = aws_grow(d->line, d->room * sizeof d->line[0]);
+        }
+        d->line[d->count++] = (struct day_line){
+            .at = d->bytes.len, .len = line.len,
+            .message = d->bytes.len + (size_t)(message.at - line.at),
+            .message_len = message.len, .timestamp = e.timestamp,
+            .ingestion = e.ingestion,
+        };
+        d->bytes.len += line.len;
+    }
+    aws_end_events(c);
+}
+
+void day_free(struct day *d)
+{
+    aws_free_buf(&d->bytes);
+    free(d->line);
+    *d = (struct day){0};
+}
+
+/* --- the object ------------------------------------------------------------- */
+
+/* Inflates into the room for raw bytes, at most `most` of them. */
+static bool inflate(struct view packed, uint32_t flag, size_t most,
+                    struct view *raw)
+{
+    struct inflate_state z;
+    isal_inflate_init(&z);
+    z.crc_flag = flag;
+    z.next_in = (uint8_t *)(uintptr_t)packed.at;
+    z.avail_in = packed.len;
+    need(&raw_room, &raw_most, most);
+    z.next_out = raw_room;
+    z.avail_out = (uint32_t)most;
+    int got = isal_inflate(&z);
+    *raw = (struct view){raw_room, z.total_out};
+    if (flag == ISAL_DEFLATE)
+        return got == ISAL_DECOMP_OK;
+    return got == ISAL_DECOMP_OK && z.avail_in == 0 &&
+           z.block_state == ISAL_BLOCK_FINISH;
+}
+
+static bool unpack(const struct spec *s, struct view packed, size_t most,
+                   struct view *raw)
+{
+    if (s->compress == COMPRESS_GZIP)
+        return inflate(packed, ISAL_GZIP, most, raw);
+    *raw = packed;
+    if (s->compress == COMPRESS_NONE)
+        return true;
+    need(&raw_room, &raw_most, most);
+    size_t len = ZSTD_decompress(raw_room, most, packed.at, packed.len);
+    *raw = (struct view){raw_room, (uint32_t)len};
+    return !ZSTD_isError(len);
+}
+
+static const char *fetch(struct judged *j, const struct day *d, struct aws *m,
+                         const struct spec *s, const char *key)
+{
+    if (!aws_object(m, s->bucket, key, &j->info))
+        return "there is no object";
+    need(&stored_room, &stored_most, j->info.size + 1);
+    CHECK(aws_object_bytes(m, s->bucket, key, 0, stored_room,
+                           j->info.size) == j->info.size);
+    j->stored = (struct view){stored_room, (uint32_t)j->info.size};
+    if (!unpack(s, j->stored, d->bytes.len + 65536, &j->raw))
+        return "the object cannot be unpacked";
+    return NULL;
+}
+
+/* Lines and the object side by side; what came late may be missing. */
+static const char *compare(struct day *d, struct view raw, int64_t since)
+{
+    uint32_t at = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        struct day_line *l = &d->line[i];
+        l->taken = raw.len - at >= l->len &&
+                   memcmp(raw.at + at, d->bytes.at + l->at, l->len) == 0;
+        if (l->taken)
+            at += l->len;
+        else if (l->ingestion < since)
+            return at == raw.len ? "the object's end is missing"
+                                 : "an event of the object is not the day's "
+                                   "next";
+    }
+    return at == raw.len ? NULL : "the object holds more than the day";
+}
+
+const char *judge_object(struct day *d, struct aws *m, const struct spec *s,
+                         const char *key, int64_t since)
+{
+    struct judged j;
+    const char *fault = fetch(&j, d, m, s, key);
+    return fault != NULL ? fault : compare(d, j.raw, since);
+}
+
+/* --- the receipt ------------------------------------------------------------ */
+
+static bool same_tally(const struct tally *a, const struct tally *b)
+{
+    return a->events == b->events && a->digest[0] == b->digest[0] &&
+           a->digest[1] == b->digest[1];
+}
+
+static const char *tally_fault(const struct day *d, const struct receipt *r)
+{
+    struct tally all, settled;
+    tally_init(&all);
+    tally_init(&settled);
+    for (size_t i = 0; i < d->count; i++) {
+        const struct day_line *l = &d->line[i];
+        struct view message = {(const uint8_t *)d->bytes.at + l->message,
+                               l->message_len};
+        if (!l->taken)
+            continue;
+        tally_add(&all, l->timestamp, message);
+        if (l->ingestion < r->settled_until_ms)
+            tally_add(&settled, l->timestamp, message);
+    }
+    if (!r->counted || !same_tally(&all, &r->tally))
+        return "the receipt's events or digest are not the object's";
+    if (all.events > 0 && (all.first_ms != r->tally.first_ms ||
+                           all.last_ms != r->tally.last_ms))
+        return "the receipt's first or last event is not the object's";
+    if (!same_tally(&settled, &r->settled))
+        return "the receipt's settled events or digest are not the day's";
+    return NULL;
+}
+
+static bool is_etag(struct view etag, struct aws_text bare)
+{
+    return etag.len == bare.len + 2 && etag.at[0] == '"' &&
+           memcmp(etag.at + 1, bare.at, bare.len) == 0;
+}
+
+static const char *object_fault(const struct judged *j, struct view raw,
+                                const struct receipt *r, const char *key)
+{
+    if (!view_is(r->key, key))
+        return "the receipt names another key";
+    if (!is_etag(r->etag, j->info.etag))
+        return "the receipt's ETag is not the object's";
+    if (r->bytes_stored != j->info.size)
+        return "the receipt's size is not the object's";
+    if (r->has_crc && r->crc64nvme != j->info.crc64)
+        return "the receipt's checksum is not the object's";
+    if (r->bytes_raw != raw.len)
+        return "the receipt's raw bytes are not the object's";
+    return NULL;
+}
+
+struct place {       /* how far the entries were compared */
+    size_t   line;
+    uint64_t at;     /* raw bytes */
+};
+
+/* What an entry says of the lines that begin before `end`. */
+static const char *entry_fault(const struct day *d, uint64_t end,
+                               const struct index_entry *x, struct place *p)
+{
+    int64_t least = INT64_MAX, greatest = INT64_MIN;
+    uint64_t events = 0;
+    for (; p->line < d->count && p->at < end; p->line++) {
+        const struct day_line *l = &d->line[p->line];
+        if (!l->taken)
+            continue;
+        p->at += l->len;
+        events++;
+        least = l->timestamp < least ? l->timestamp : least;
+        greatest = l->timestamp > greatest ? l->timestamp : greatest;
+    }
+    if (x->events != events)
+        return "an entry of the index counts other events";
+    if (events > 0 && (x->least_ms > least || x->greatest_ms < greatest))
+        return "an entry of the index has other times";
+    return NULL;
+}
+
+/* The bytes at an entry's offset unpack to what is at its raw offset. */
+static bool entry_unpacks(const struct spec *s, struct view stored,
+                          struct view want)
+{
+    struct view raw;
+    if (s->compress == COMPRESS_GZIP)
+        return inflate(stored, ISAL_DEFLATE, want.len, &raw) &&
+               raw.len == want.len && memcmp(raw.at, want.at, want.len) == 0;
+    if (s->compress == COMPRESS_NONE)
+        return stored.len >= want.len &&
+               memcmp(stored.at, want.at, want.len) == 0;
+    return unpack(s, stored, want.len + 65536, &raw) && raw.len >= want.len &&
+           memcmp(raw.at, want.at, want.len) == 0;
+}
+
+static const char *index_fault(const struct day *d, const struct judged *j,
+                               const struct spec *s, struct view index)
+{
+    static uint8_t *copy;  /* the room is needed for the pieces */
+    static size_t   copy_most;
+    struct index_cursor c;
+    struct index_entry x, after = {0};
+    struct place place = {0, 0};
+    need(&copy, &copy_most, j->raw.len + 1);
+    memcpy(copy, j->raw.at, j->raw.len);
+    index_open(&c, index);
+    bool more = index_next(&c, &x);
+    if (more != (j->raw.len > 0) || (more && x.raw_offset != 0))
+        return "the index does not begin where the object does";
+    for (; more; x = after) {
+        more = index_next(&c, &after);
+        uint64_t end = more ? after.raw_offset : j->raw.len;
+        if (x.offset > j->stored.len || end > j->raw.len ||
+            end <= x.raw_offset ||
+            (more && (after.offset <= x.offset ||
+                      after.offset > j->stored.len)))
+            return "an entry of the index lies outside";
+        const char *fault = entry_fault(d, end, &x, &place);
+        uint64_t stop = more && s->compress != COMPRESS_GZIP
+                            ? after.offset : j->stored.len;
+        struct view from = {j->stored.at + x.offset,
+                            (uint32_t)(stop - x.offset)};
+        struct view want = {copy + x.raw_offset,
+                            (uint32_t)(end - x.raw_offset)};
+        if (fault != NULL)
+            return fault;
+        if (!entry_unpacks(s, from, want))
+            return "an entry of the index does not unpack";
+    }
+    return c.bad ? "the index cannot be read" : NULL;
+}
+
+static bool read_receipt(struct aws *m, const struct spec *s, const char *key,
+                         struct receipt *r)
+{
+    static uint8_t json[TEXT_BYTES];
+    static char strings[RECEIPT_STRINGS_BYTES], name[SPEC_KEY_BYTES + 32];
+    struct aws_object_info info;
+    struct text t;
+    struct fault fault;
+    fault_reset(&fault);
+    text_init(&t, name, sizeof name);
+    receipt_key(&t, view_of(key), "receipt");
+    if (!aws_object(m, s->bucket, name, &info))
+        return false;
+    size_t len = aws_object_bytes(m, s->bucket, name, 0, json, sizeof json);
+    text_init(&t, strings, sizeof strings);
+    return receipt_read(r, (struct view){json, (uint32_t)len}, &t, &fault);
+}
+
+const char *judge_both(struct day *d, struct aws *m, const struct spec *s,
+                       const char *key)
+{
+    struct judged j;
+    struct receipt r;
+    const char *fault = fetch(&j, d, m, s, key);
+    if (fault != NULL)
+        return fault;
+    if (!read_receipt(m, s, key, &r))
+        return "there is no receipt that can be read";
+    fault = compare(d, j.raw, r.settled_until_ms);
+    if (fault == NULL)
+        fault = object_fault(&j, j.raw, &r, key);
+    if (fault == NULL)
+        fault = tally_fault(d, &r);
+    return fault != NULL ? fault : index_fault(d, &j, s, r.index);
+}

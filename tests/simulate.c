@@ -1,0 +1,408 @@
+/* simulate.c - see simulate.h. */
+#include "simulate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/trace.h"
+#include "judge.h"
+#include "life.h"
+
+enum {
+    LIVES = 2,             /* beside each other */
+    CALM_LIVES = 4,        /* enough to archive it once trouble has ended */
+    GENERATIONS = 2,       /* of the group */
+    EVENTS_MOST = 400000,  /* that happen while processes live */
+    MINUTE_MS = 60000, HOUR_MS = 3600000,
+};
+
+struct world {
+    struct simulation *told;
+    struct chance chance;
+    struct mix    mix;
+    struct aws   *model;
+    int64_t       now_ms;      /* AWS's clock */
+    int64_t       since_ms;    /* what was ingested before must be there */
+    bool          calm;
+    bool          expired;     /* the window's beginning is */
+    bool          remade;      /* the group is */
+    uint32_t      late;        /* events so far */
+    struct day    day[GENERATIONS];  /* the first: of the group that is */
+    uint32_t      days;
+    char          key[SPEC_KEY_BYTES];
+    char          good[80];    /* ETag and time of the object judged last */
+};
+
+static struct life lives[LIVES];
+
+static bool tracing(void)
+{
+    static int wanted = -1;
+    if (wanted < 0)
+        wanted = getenv("SIM_TRACE") != NULL;
+    return wanted;
+}
+
+static bool may(struct world *w, uint64_t permille)
+{
+    return chance_below(&w->chance, 1000) < permille;
+}
+
+/* --- what is right -------------------------------------------------------- */
+
+static struct day *today(struct world *w)
+{
+    day_read(&w->day[0], w->model, &w->mix.spec);
+    return &w->day[0];
+}
+
+static void name_object(const struct aws_object_info *info, char name[80])
+{
+    (void)snprintf(name, 80, "%.*s %lld", (int)info->etag.len, info->etag.at,
+                   (long long)info->modified);
+}
+
+/* Whatever is under the key is a whole day, at any time. */
+static const char *judge_shown(struct world *w)
+{
+    struct aws_object_info info;
+    char name[80];
+    if (w->key[0] == '\0' ||
+        !aws_object(w->model, w->mix.spec.bucket, w->key, &info))
+        return NULL;
+    name_object(&info, name);
+    if (strcmp(name, w->good) == 0)
+        return NULL;
+    const char *fault = judge_object(today(w), w->model, &w->mix.spec, w->key,
+                                     w->since_ms);
+    if (fault != NULL && w->remade)
+        fault = judge_object(&w->day[1], w->model, &w->mix.spec, w->key,
+                             w->since_ms);
+    if (fault == NULL)
+        strcpy(w->good, name);
+    return fault;
+}
+
+/* A process said that the day is archived. */
+static const char *judge_archived(struct world *w)
+{
+    const char *fault = judge_both(today(w), w->model, &w->mix.spec, w->key);
+    if (fault != NULL && w->remade)
+        fault = judge_both(&w->day[1], w->model, &w->mix.spec, w->key);
+    return fault;
+}
+
+/* Nothing is left of the work but the work. */
+static const char *judge_bucket(struct world *w)
+{
+    struct aws_object_info info;
+    const char *bucket = w->mix.spec.bucket;
+    if (aws_open_uploads(w->model, bucket) > 0)
+        return "an upload is left open";
+    for (size_t i = 0; aws_object_at(w->model, bucket, i, &info); i++)
+        if (aws_has(info.key, "checkpoint"))
+            return "a checkpoint is left";
+    return aws_object_at(w->model, bucket, 2, &info) ? "an object is left"
+                                                     : NULL;
+}
+
+/* May a process that was not killed end so? */
+static const char *judge_failure(const struct world *w, const struct life *l)
+{
+    const struct fault *f = &l->archive.fault;
+    struct aws_text words = aws_str(f->words);
+    bool keys = w->mix.keys != MIX_KEYS_STATIC;
+    if (aws_tells(w->model, words))
+        return "the fault tells a secret";
+    switch (f->error) {
+    case ERROR_NETWORK: case ERROR_THROTTLED: case ERROR_REMOTE:
+    case ERROR_CONFLICT: case ERROR_STOPPED:
+        return w->calm ? "it fails though all is calm" : NULL;
+    case ERROR_DENIED:
+        return keys ? NULL : "denied, with good keys";
+    case ERROR_CORRUPT:
+        return w->remade || w->expired || w->mix.flips
+                   ? NULL : "it calls good data corrupt";
+    case ERROR_MISSING: case ERROR_CONFIG: case ERROR_USAGE:
+    case ERROR_LIMIT: case ERROR_NONE:
+        break;
+    }
+    return "it fails for no reason";
+}
+
+static void note_fault(struct world *w, const struct life *l)
+{
+    const struct fault *f = &l->archive.fault;
+    (void)snprintf(w->told->words, sizeof w->told->words,
+                   "error %d, %s, %s, %s, %s", (int)f->error,
+                   f->what != NULL ? f->what : "-",
+                   f->operation != NULL ? f->operation : "-", f->code,
+                   f->words);
+}
+
+static const char *judge_life(struct world *w, const struct life *l)
+{
+    if (l->archive.key[0] != '\0')
+        strcpy(w->key, l->archive.key);
+    if (tracing())
+        fprintf(stderr, "-- life %zu is over: %s after %llu steps\n",
+                (size_t)(l - lives),
+                l->state == LIFE_ENDED    ? l->archive.result.action
+                : l->state == LIFE_FAILED ? "failed" : "killed",
+                (unsigned long long)l->steps);
+    if (l->state == LIFE_FAILED)
+        note_fault(w, l);
+    if (tracing() && l->state == LIFE_FAILED)
+        fprintf(stderr, "-- %s\n", w->told->words);
+    if (l->transport.told > 0)
+        return "a request tells a secret";
+    const char *fault = judge_shown(w);
+    if (fault == NULL && l->state == LIFE_ENDED)
+        fault = judge_archived(w);
+    if (fault == NULL && l->state == LIFE_FAILED)
+        fault = judge_failure(w, l);
+    return fault;
+}
+
+/* --- what befalls the living ---------------------------------------------- */
+
+static void put_late(struct world *w)
+{
+    const struct spec *s = &w->mix.spec;
+    char message[64];
+    uint64_t span = (uint64_t)(s->until_ms - s->from_ms);
+    int64_t at = s->from_ms + (int64_t)chance_below(&w->chance, span);
+    int len = snprintf(message, sizeof message, "late event %u", ++w->late);
+    aws_put_event(w->model, s->group, "late", at, w->now_ms,
+                  (struct aws_text){message, (size_t)len});
+}
+
+/* The group is deleted and created again; its events are others. */
+static void remake_group(struct world *w)
+{
+    const char *group = w->mix.spec.group;
+    struct aws_fill fill = w->mix.fill;
+    day_read(&w->day[1], w->model, &w->mix.spec);
+    w->remade = true;
+    fill.seed++;
+    aws_delete_group(w->model, group);
+    aws_create_group(w->model, group, w->now_ms);
+    CHECK(aws_fill_group(w->model, group, &fill));
+    trace_state("group", "is", "made anew");
+}
+
+static const char *befall(struct world *w, struct life *l)
+{
+    const struct mix *x = &w->mix;
+    if (w->calm)
+        return NULL;
+    if (x->late && may(w, 10))
+        put_late(w);
+    if (x->freezes && may(w, 5)) {
+        l->wakes_ms = w->now_ms + 1000 * (int64_t)chance_below(&w->chance,
+                                                               90);
+        trace_state("life", "lives", "sleeps");
+    }
+    if (x->stops && l->stop_ms == INT64_MAX && may(w, 5))
+        life_stop(l);
+    if (x->recreated && !w->remade && may(w, 5)) {
+        const char *fault = judge_shown(w);
+        remake_group(w);
+        return fault;
+    }
+    return NULL;
+}
+
+static void give_life(struct world *w, struct life *l)
+{
+    life_begin(l, &w->mix, w->model, &w->chance, w->now_ms);
+    if (!w->calm && w->mix.kills && may(w, 700))
+        life_doom(l, &w->chance);
+    w->told->lives++;
+    if (tracing())
+        fprintf(stderr, "-- life %zu begins at %lld\n", (size_t)(l - lives),
+                (long long)w->now_ms);
+}
+
+/* Of those that live, the one with whom something happens first. */
+static struct life *first_due(int64_t *due_ms)
+{
+    struct life *first = NULL;
+    for (size_t i = 0; i < LIVES; i++) {
+        if (lives[i].state != LIFE_LIVES)
+            continue;
+        int64_t due = life_due(&lives[i]);
+        if (first == NULL || due < *due_ms) {
+            first = &lives[i];
+            *due_ms = due;
+        }
+    }
+    return first;
+}
+
+static const char *bury(struct world *w, struct life *l)
+{
+    const char *fault = judge_life(w, l);
+    w->told->steps += l->steps;
+    w->told->kills += l->state == LIFE_KILLED;
+    w->told->requests += l->transport.started;
+    return fault;
+}
+
+/* One process, perhaps a second beside it, until none lives. */
+static const char *live(struct world *w)
+{
+    bool second = !w->calm && w->mix.beside && may(w, 600);
+    struct life *l;
+    int64_t due = 0;
+    lives[1].state = LIFE_NONE;
+    give_life(w, &lives[0]);
+    for (uint32_t n = 0; (l = first_due(&due)) != NULL; n++) {
+        const char *fault = n < EVENTS_MOST ? NULL : "it goes on and on";
+        if (due == INT64_MAX)
+            fault = "nothing will ever happen";
+        w->now_ms = fault == NULL && due > w->now_ms ? due : w->now_ms;
+        for (size_t i = 0; i < LIVES; i++)
+            if (lives[i].state == LIFE_LIVES)
+                life_pass(&lives[i], w->now_ms);
+        if (fault == NULL)
+            fault = life_step(l);
+        if (fault == NULL && l->state == LIFE_LIVES)
+            fault = befall(w, l);
+        if (fault == NULL && l->state != LIFE_LIVES)
+            fault = bury(w, l);
+        if (fault != NULL)
+            return fault;
+        if (second && may(w, 20)) {
+            second = false;
+            give_life(w, &lives[1]);
+        }
+    }
+    return NULL;
+}
+
+/* --- the story ------------------------------------------------------------ */
+
+static void let_time_pass(struct world *w)
+{
+    static const int64_t most[] = {1, 1, 5000, MINUTE_MS, 3 * HOUR_MS,
+                                   30 * HOUR_MS};
+    uint64_t i = chance_below(&w->chance, sizeof most / sizeof most[0]);
+    w->now_ms += (int64_t)chance_below(&w->chance, (uint64_t)most[i]);
+    if (!w->calm && w->mix.late && may(w, 500))
+        put_late(w);
+}
+
+static bool has_ended(void)
+{
+    return lives[0].state == LIFE_ENDED || lives[1].state == LIFE_ENDED;
+}
+
+/* Lives under trouble, then calm ones, until the day is archived. */
+static const char *archive_it(struct world *w)
+{
+    const char *fault = NULL;
+    w->since_ms = w->now_ms - 1000;  /* S3 tells whole seconds */
+    w->calm = false;
+    CHECK(mix_trouble(&w->mix, &w->chance, w->model));
+    for (uint32_t i = 0; fault == NULL && i < w->mix.lives; i++) {
+        fault = live(w);
+        let_time_pass(w);
+    }
+    w->calm = true;
+    aws_clear_faults(w->model);
+    CHECK(aws_set(w->model, "rate:FilterLogEvents", 0));
+    lives[0].state = lives[1].state = LIFE_NONE;
+    for (uint32_t i = 0; fault == NULL && i < CALM_LIVES && !has_ended(); i++)
+        fault = live(w);
+    if (fault == NULL && !has_ended())
+        fault = "it is not archived though all is calm";
+    return fault != NULL ? fault : judge_bucket(w);
+}
+
+/* The window has begun to expire: nothing may be done to what is there. */
+static const char *expire_it(struct world *w)
+{
+    struct aws_object_info info;
+    char before[80], after[80];
+    int64_t age = w->now_ms - w->mix.spec.from_ms;
+    int days = (int)(age / DAY_MS);
+    CHECK(aws_object(w->model, w->mix.spec.bucket, w->key, &info));
+    name_object(&info, before);
+    aws_group_policy(w->model, w->mix.spec.group, "STANDARD",
+                     days > 0 ? days : 1, false);
+    w->now_ms += age < DAY_MS ? DAY_MS - age + HOUR_MS : HOUR_MS;
+    w->expired = true;
+    w->mix.spec.if_exists = EXISTS_REPLACE;
+    const char *fault = live(w);
+    if (fault == NULL && has_ended())
+        fault = "a day that has begun to expire was replaced";
+    CHECK(aws_object(w->model, w->mix.spec.bucket, w->key, &info));
+    name_object(&info, after);
+    if (fault == NULL && strcmp(before, after) != 0)
+        fault = "what is there was replaced by less";
+    return fault != NULL ? fault : judge_bucket(w);
+}
+
+static const char *skip_it(struct world *w)
+{
+    const char *fault = live(w);
+    if (fault == NULL && !has_ended())
+        fault = "what is archived is not skipped";
+    else if (fault == NULL &&
+             strcmp(lives[0].archive.result.action, "skipped") != 0)
+        fault = "what is archived is archived again";
+    return fault != NULL ? fault : judge_bucket(w);
+}
+
+static const char *come_back(struct world *w)
+{
+    switch (w->mix.later) {
+    case MIX_NOTHING:
+        return NULL;
+    case MIX_SKIP:
+        return skip_it(w);
+    case MIX_REPLACE:
+        w->now_ms += (int64_t)chance_below(&w->chance, 20) * DAY_MS;
+        for (uint64_t i = chance_below(&w->chance, 4); i > 0; i--)
+            put_late(w);
+        w->mix.spec.if_exists = EXISTS_REPLACE;
+        return archive_it(w);
+    case MIX_EXPIRED:
+        return expire_it(w);
+    }
+    return NULL;
+}
+
+static void begin_world(struct world *w, uint64_t seed)
+{
+    const struct spec *s = &w->mix.spec;
+    chance_init(&w->chance, seed);
+    mix_choose(&w->mix, &w->chance);
+    w->now_ms = s->until_ms + w->mix.after_ms;
+    w->model = aws_new(seed, "us-east-1", "111111111111");
+    aws_create_bucket(w->model, s->bucket, NULL, NULL);
+    CHECK(mix_habits(&w->mix, &w->chance, w->model));
+    CHECK(aws_fill_group(w->model, s->group, &w->mix.fill));
+}
+
+bool simulate(uint64_t seed, struct simulation *s)
+{
+    static struct world world;  /* its days' rooms stay */
+    struct world *w = &world;
+    struct day day[GENERATIONS];
+    memcpy(day, w->day, sizeof day);
+    *w = (struct world){.told = s};
+    memcpy(w->day, day, sizeof day);
+    *s = (struct simulation){0};
+    begin_world(w, seed);
+    s->broken = archive_it(w);
+    if (s->broken == NULL)
+        s->broken = come_back(w);
+    for (size_t i = 0; i < LIVES; i++)
+        if (lives[i].state == LIFE_LIVES)
+            life_kill(&lives[i]);
+    aws_free(w->model);
+    return s->broken == NULL;
+}

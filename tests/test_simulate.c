@@ -1,0 +1,130 @@
+/* test_simulate.c - whatever happens, the day is archived, exactly once.
+ *
+ *   test_simulate              the seeds that are kept, and some more
+ *   SEEDS=n [SEED=first] ...   so many from the first, told as it goes
+ *   SEED=n SIM_TRACE=1 ...     this one, with all that happens */
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "row.h"
+#include "simulate.h"
+
+enum { SEEDS_USUAL = 150 };
+
+static uint64_t seed_in_hand;
+
+/* Seeds that once broke an invariant. */
+static const struct row {
+    const char *name;
+    uint64_t    seed;
+} kept[] = {
+    {"the first of all", 1},
+};
+
+static void tell(const char *text)
+{
+    (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* A CHECK that failed: which seed it was. */
+static void on_trap(int number)
+{
+    char digits[24];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    for (uint64_t n = seed_in_hand; at > 0 && (n > 0 || at == 23); n /= 10)
+        digits[--at] = (char)('0' + n % 10);
+    tell("a CHECK failed; replay: make simulate SEED=");
+    tell(digits + at);
+    tell("\n");
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static bool holds(uint64_t seed, struct simulation *s)
+{
+    seed_in_hand = seed;
+    if (simulate(seed, s))
+        return true;
+    fprintf(stderr, "seed %llu: %s (%s); replay: make simulate SEED=%llu\n",
+            (unsigned long long)seed, s->broken, s->words,
+            (unsigned long long)seed);
+    return false;
+}
+
+static void seeds_that_are_kept(void **state)
+{
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(kept); i++) {
+        struct simulation s;
+        failures += BROKEN(kept[i].name, holds(kept[i].seed, &s));
+    }
+    assert_int_equal(failures, 0);
+}
+
+static void days_end_archived(void **state)
+{
+    int failures = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS_USUAL; seed++) {
+        struct simulation s;
+        failures += BROKEN("a seed", holds(seed, &s));
+    }
+    assert_int_equal(failures, 0);
+}
+
+/* --- very many of them ----------------------------------------------------- */
+
+static double seconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+    const char *value = getenv(name);
+    return value != NULL && *value != '\0' ? strtoull(value, NULL, 10)
+                                           : otherwise;
+}
+
+static int run_many(uint64_t first, uint64_t count)
+{
+    struct simulation sum = {0};
+    uint64_t broken = 0;
+    double begun = seconds();
+    for (uint64_t n = 0; n < count; n++) {
+        struct simulation s;
+        broken += !holds(first + n, &s);
+        sum.lives += s.lives;
+        sum.kills += s.kills;
+        sum.steps += s.steps;
+        sum.requests += s.requests;
+    }
+    double took = seconds() - begun;
+    printf("%llu seeds, %llu broken: %llu lives, %llu killed, %llu requests, "
+           "%llu steps; %.0f s, %.0f seeds a minute\n",
+           (unsigned long long)count, (unsigned long long)broken,
+           (unsigned long long)sum.lives, (unsigned long long)sum.kills,
+           (unsigned long long)sum.requests, (unsigned long long)sum.steps,
+           took, (double)count * 60 / (took > 0 ? took : 1));
+    return broken > 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(seeds_that_are_kept),
+        cmocka_unit_test(days_end_archived),
+    };
+    signal(SIGILL, on_trap);
+    signal(SIGTRAP, on_trap);
+    signal(SIGABRT, on_trap);
+    if (number("SEEDS", 0) > 0 || number("SEED", 0) > 0)
+        return run_many(number("SEED", 1), number("SEEDS", 1));
+    return RUN(tests);
+}
