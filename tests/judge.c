@@ -1,6 +1,7 @@
 /* judge.c - see judge.h. */
 #include "judge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,7 @@ void day_read(struct day *d, struct aws *m, const struct spec *spec)
         if (d->count == d->room) {
             d->room = d->room * 2 + 256;
             d->line = aws_grow(d->line, d->room * sizeof d->line[0]);
+            d->shown = aws_grow(d->shown, d->room * sizeof d->shown[0]);
         }
         d->line[d->count++] = (struct day_line){
             .at = d->bytes.len, .len = line.len,
@@ -67,6 +69,7 @@ void day_free(struct day *d)
 {
     aws_free_buf(&d->bytes);
     free(d->line);
+    free(d->shown);
     *d = (struct day){0};
 }
 
@@ -120,22 +123,70 @@ static const char *fetch(struct judged *j, const struct day *d, struct aws *m,
     return NULL;
 }
 
-/* Lines and the object side by side; what came late may be missing. */
+/* For whoever replays it. */
+static void show(const struct day *d, size_t i, struct view rest)
+{
+    const struct day_line *l = &d->line[i];
+    if (getenv("SIM_TRACE") == NULL)
+        return;
+    fprintf(stderr, "line %zu of %zu, ingested at %lld, should be\n%.*s"
+                    "but there are %u bytes:\n%.*s\n",
+            i, d->count, (long long)l->ingestion,
+            (int)(l->len < 300 ? l->len : 300), d->bytes.at + l->at,
+            rest.len, (int)(rest.len < 300 ? rest.len : 300),
+            (const char *)rest.at);
+}
+
+static bool begins_with(const struct day *d, struct view rest, size_t i)
+{
+    const struct day_line *l = &d->line[i];
+    return !l->taken && rest.len >= l->len &&
+           memcmp(rest.at, d->bytes.at + l->at, l->len) == 0;
+}
+
+static void take(struct day *d, struct view *rest, size_t i)
+{
+    d->line[i].taken = true;
+    d->shown[d->shown_count++] = i;
+    rest->at += d->line[i].len;
+    rest->len -= d->line[i].len;
+}
+
+/* Takes late events that stand where no one else's turn is. */
+static bool take_late(struct day *d, struct view *rest, int64_t since)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->line[i].ingestion < since || !begins_with(d, *rest, i))
+            continue;
+        take(d, rest, i);
+        return true;
+    }
+    return false;
+}
+
+/* Lines and the object side by side. */
 static const char *compare(struct day *d, struct view raw, int64_t since)
 {
-    uint32_t at = 0;
+    d->shown_count = 0;
+    for (size_t i = 0; i < d->count; i++)
+        d->line[i].taken = false;
     for (size_t i = 0; i < d->count; i++) {
-        struct day_line *l = &d->line[i];
-        l->taken = raw.len - at >= l->len &&
-                   memcmp(raw.at + at, d->bytes.at + l->at, l->len) == 0;
-        if (l->taken)
-            at += l->len;
-        else if (l->ingestion < since)
-            return at == raw.len ? "the object's end is missing"
-                                 : "an event of the object is not the day's "
-                                   "next";
+        if (!d->line[i].taken && begins_with(d, raw, i)) {
+            take(d, &raw, i);
+        } else if (d->line[i].ingestion < since) {
+            if (take_late(d, &raw, since)) {
+                i--;  /* it is still its turn */
+                continue;
+            }
+            show(d, i, raw);
+            return raw.len == 0 ? "the object's end is missing"
+                                : "an event of the object is not the day's "
+                                  "next";
+        }
     }
-    return at == raw.len ? NULL : "the object holds more than the day";
+    while (take_late(d, &raw, since))
+        continue;
+    return raw.len == 0 ? NULL : "the object holds more than the day";
 }
 
 const char *judge_object(struct day *d, struct aws *m, const struct spec *s,
@@ -212,10 +263,8 @@ static const char *entry_fault(const struct day *d, uint64_t end,
 {
     int64_t least = INT64_MAX, greatest = INT64_MIN;
     uint64_t events = 0;
-    for (; p->line < d->count && p->at < end; p->line++) {
-        const struct day_line *l = &d->line[p->line];
-        if (!l->taken)
-            continue;
+    for (; p->line < d->shown_count && p->at < end; p->line++) {
+        const struct day_line *l = &d->line[d->shown[p->line]];
         p->at += l->len;
         events++;
         least = l->timestamp < least ? l->timestamp : least;

@@ -2,8 +2,8 @@
  *
  * A day is read from the model's group: every event a line, in order. An
  * object is right if, unpacked, it is those lines, each once and in order;
- * an event that came after the archive was begun may be missing, no other
- * may. A receipt is right if it says of the object what the model knows of
+ * an event that came after the archive was begun may be missing, or stand
+ * where it was met when a page was read again; no other may. A receipt is right if it says of the object what the model knows of
  * it and what the day's lines add up to. */
 #ifndef FIRN_TESTS_JUDGE_H
 #define FIRN_TESTS_JUDGE_H
@@ -16,13 +16,14 @@ struct day_line {
     size_t   at, message;       /* offsets in `bytes` */
     uint32_t len, message_len;
     int64_t  timestamp, ingestion;
-    bool     taken;             /* public: the object holds it */
+    bool     taken;             /* the object holds it */
 };
 
 struct day {                    /* allocates; zeroed at first */
     struct aws_buf   bytes;
     struct day_line *line;
-    size_t           count, room;
+    size_t          *shown;     /* lines of the object, as they come there */
+    size_t           count, room, shown_count;
 };
 
 /* What the group holds of the spec's window. */
@@ -30,7 +31,7 @@ void day_read(struct day *d, struct aws *m, const struct spec *spec);
 void day_free(struct day *d);
 
 /* What is wrong with the object under the key, which must hold all that was
- * ingested by `since`; NULL: nothing. Marks the lines taken. */
+ * ingested by `since`; NULL: nothing. */
 const char *judge_object(struct day *d, struct aws *m, const struct spec *s,
                          const char *key, int64_t since);
 /* The same of object and receipt together; `since` is the receipt's own. */
