@@ -74,7 +74,7 @@ static void choose_day(struct aws_fill *f, const struct spec *s,
     /* Parts: noise does not shrink to less than three quarters. */
     f->profile = "noise";
     f->spread = spreads[chance_below(c, 3)];
-    f->events = size < 90 ? 100 + chance_below(c, 500)
+    f->events = size < 96 ? 100 + chance_below(c, 400)
                           : 600 + chance_below(c, 2000);
 }
 

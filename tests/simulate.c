@@ -31,7 +31,9 @@ struct world {
     struct day    day[GENERATIONS];  /* the first: of the group that is */
     uint32_t      days;
     char          key[SPEC_KEY_BYTES];
+    bool          changed;     /* the group's events, since they were read */
     char          good[80];    /* ETag and time of the object judged last */
+    char          good_both[160];  /* the same of object and receipt */
 };
 
 static struct life lives[LIVES];
@@ -53,26 +55,28 @@ static bool may(struct world *w, uint64_t permille)
 
 static struct day *today(struct world *w)
 {
-    day_read(&w->day[0], w->model, &w->mix.spec);
+    if (w->changed)
+        day_read(&w->day[0], w->model, &w->mix.spec);
+    w->changed = false;
     return &w->day[0];
 }
 
-static void name_object(const struct aws_object_info *info, char name[80])
+/* Its ETag and time; "" if there is none. */
+static void name_object(struct world *w, const char *key, char name[80])
 {
-    (void)snprintf(name, 80, "%.*s %lld", (int)info->etag.len, info->etag.at,
-                   (long long)info->modified);
+    struct aws_object_info info;
+    name[0] = '\0';
+    if (aws_object(w->model, w->mix.spec.bucket, key, &info))
+        (void)snprintf(name, 80, "%.*s %lld", (int)info.etag.len,
+                       info.etag.at, (long long)info.modified);
 }
 
 /* Whatever is under the key is a whole day, at any time. */
 static const char *judge_shown(struct world *w)
 {
-    struct aws_object_info info;
     char name[80];
-    if (w->key[0] == '\0' ||
-        !aws_object(w->model, w->mix.spec.bucket, w->key, &info))
-        return NULL;
-    name_object(&info, name);
-    if (strcmp(name, w->good) == 0)
+    name_object(w, w->key, name);
+    if (name[0] == '\0' || strcmp(name, w->good) == 0)
         return NULL;
     const char *fault = judge_object(today(w), w->model, &w->mix.spec, w->key,
                                      w->since_ms);
@@ -87,9 +91,20 @@ static const char *judge_shown(struct world *w)
 /* A process said that the day is archived. */
 static const char *judge_archived(struct world *w)
 {
+    char key[SPEC_KEY_BYTES + 32], object[80], receipt[80], names[160];
+    struct text t;
+    text_init(&t, key, sizeof key);
+    receipt_key(&t, view_of(w->key), "receipt");
+    name_object(w, w->key, object);
+    name_object(w, key, receipt);
+    (void)snprintf(names, sizeof names, "%s/%s", object, receipt);
+    if (strcmp(names, w->good_both) == 0)
+        return NULL;
     const char *fault = judge_both(today(w), w->model, &w->mix.spec, w->key);
     if (fault != NULL && w->remade)
         fault = judge_both(&w->day[1], w->model, &w->mix.spec, w->key);
+    if (fault == NULL)
+        strcpy(w->good_both, names);
     return fault;
 }
 
@@ -174,6 +189,7 @@ static void put_late(struct world *w)
     uint64_t span = (uint64_t)(s->until_ms - s->from_ms);
     int64_t at = s->from_ms + (int64_t)chance_below(&w->chance, span);
     int len = snprintf(message, sizeof message, "late event %u", ++w->late);
+    w->changed = true;
     aws_put_event(w->model, s->group, "late", at, w->now_ms,
                   (struct aws_text){message, (size_t)len});
 }
@@ -184,7 +200,7 @@ static void remake_group(struct world *w)
     const char *group = w->mix.spec.group;
     struct aws_fill fill = w->mix.fill;
     day_read(&w->day[1], w->model, &w->mix.spec);
-    w->remade = true;
+    w->remade = w->changed = true;
     fill.seed++;
     aws_delete_group(w->model, group);
     aws_create_group(w->model, group, w->now_ms);
@@ -311,7 +327,9 @@ static const char *archive_it(struct world *w)
         let_time_pass(w);
     }
     w->calm = true;
+    w->mix.keys_life_ms = 12 * HOUR_MS;
     aws_clear_faults(w->model);
+    CHECK(aws_set(w->model, "key-life", w->mix.keys_life_ms));
     CHECK(aws_set(w->model, "rate:FilterLogEvents", 0));
     lives[0].state = lives[1].state = LIFE_NONE;
     for (uint32_t i = 0; fault == NULL && i < CALM_LIVES && !has_ended(); i++)
@@ -324,12 +342,10 @@ static const char *archive_it(struct world *w)
 /* The window has begun to expire: nothing may be done to what is there. */
 static const char *expire_it(struct world *w)
 {
-    struct aws_object_info info;
     char before[80], after[80];
     int64_t age = w->now_ms - w->mix.spec.from_ms;
     int days = (int)(age / DAY_MS);
-    CHECK(aws_object(w->model, w->mix.spec.bucket, w->key, &info));
-    name_object(&info, before);
+    name_object(w, w->key, before);
     aws_group_policy(w->model, w->mix.spec.group, "STANDARD",
                      days > 0 ? days : 1, false);
     w->now_ms += age < DAY_MS ? DAY_MS - age + HOUR_MS : HOUR_MS;
@@ -338,8 +354,7 @@ static const char *expire_it(struct world *w)
     const char *fault = live(w);
     if (fault == NULL && has_ended())
         fault = "a day that has begun to expire was replaced";
-    CHECK(aws_object(w->model, w->mix.spec.bucket, w->key, &info));
-    name_object(&info, after);
+    name_object(w, w->key, after);
     if (fault == NULL && strcmp(before, after) != 0)
         fault = "what is there was replaced by less";
     return fault != NULL ? fault : judge_bucket(w);
@@ -393,7 +408,7 @@ bool simulate(uint64_t seed, struct simulation *s)
     struct world *w = &world;
     struct day day[GENERATIONS];
     memcpy(day, w->day, sizeof day);
-    *w = (struct world){.told = s};
+    *w = (struct world){.told = s, .changed = true};
     memcpy(w->day, day, sizeof day);
     *s = (struct simulation){0};
     begin_world(w, seed);
