@@ -188,7 +188,7 @@ static const char *choose_fault(const struct mix *x, struct chance *c,
         return in_200[chance_below(c, 2)];
     if (strcmp(operation, "FilterLogEvents") == 0 && one_in(c, 4))
         return pages[chance_below(c, 3)];
-    if (x->flips && one_in(c, 3))
+    if (x->flips && !logs && one_in(c, 3))
         return flips[chance_below(c, 2)];
     if (one_in(c, 5))
         return logs ? throttles_logs[0] : throttles_s3[chance_below(c, 3)];

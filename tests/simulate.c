@@ -113,8 +113,9 @@ static const char *judge_bucket(struct world *w)
 {
     struct aws_object_info info;
     const char *bucket = w->mix.spec.bucket;
-    if (aws_open_uploads(w->model, bucket) > 0)
+    if (aws_open_parts(w->model, bucket) > 0)
         return "an upload is left open";
+    w->told->orphans = aws_open_uploads(w->model, bucket);
     for (size_t i = 0; aws_object_at(w->model, bucket, i, &info); i++)
         if (aws_has(info.key, "checkpoint"))
             return "a checkpoint is left";
@@ -315,6 +316,16 @@ static bool has_ended(void)
     return lives[0].state == LIFE_ENDED || lives[1].state == LIFE_ENDED;
 }
 
+static void calm_down(struct world *w)
+{
+    w->calm = true;
+    w->mix.keys_life_ms = 12 * HOUR_MS;
+    aws_clear_faults(w->model);
+    CHECK(aws_set(w->model, "key-life", w->mix.keys_life_ms));
+    CHECK(aws_set(w->model, "rate:FilterLogEvents", 0));
+    lives[0].state = lives[1].state = LIFE_NONE;
+}
+
 /* Lives under trouble, then calm ones, until the day is archived. */
 static const char *archive_it(struct world *w)
 {
@@ -326,12 +337,8 @@ static const char *archive_it(struct world *w)
         fault = live(w);
         let_time_pass(w);
     }
-    w->calm = true;
-    w->mix.keys_life_ms = 12 * HOUR_MS;
-    aws_clear_faults(w->model);
-    CHECK(aws_set(w->model, "key-life", w->mix.keys_life_ms));
-    CHECK(aws_set(w->model, "rate:FilterLogEvents", 0));
-    lives[0].state = lives[1].state = LIFE_NONE;
+    if (fault == NULL)
+        calm_down(w);
     for (uint32_t i = 0; fault == NULL && i < CALM_LIVES && !has_ended(); i++)
         fault = live(w);
     if (fault == NULL && !has_ended())

@@ -16,7 +16,9 @@
 struct simulation {
     const char *broken;   /* the invariant; NULL: all hold */
     char        words[640];   /* the fault of the process, if it had one */
-    uint64_t    lives, kills, steps, requests, replaced;
+    uint64_t    lives, kills, steps, requests;
+    uint64_t    orphans;  /* uploads without a part that are left: a Create
+                             whose answer was lost; see upload.h */
 };
 
 /* Replays exactly by the seed. With SIM_TRACE in the environment it tells

@@ -104,13 +104,14 @@ static int run_many(uint64_t first, uint64_t count)
         sum.kills += s.kills;
         sum.steps += s.steps;
         sum.requests += s.requests;
+        sum.orphans += s.orphans;
     }
     double took = seconds() - begun;
     printf("%llu seeds, %llu broken: %llu lives, %llu killed, %llu requests, "
-           "%llu steps; %.0f s, %.0f seeds a minute\n",
+           "%llu empty uploads left; %.0f s, %.0f seeds a minute\n",
            (unsigned long long)count, (unsigned long long)broken,
            (unsigned long long)sum.lives, (unsigned long long)sum.kills,
-           (unsigned long long)sum.requests, (unsigned long long)sum.steps,
+           (unsigned long long)sum.requests, (unsigned long long)sum.orphans,
            took, (double)count * 60 / (took > 0 ? took : 1));
     return broken > 0;
 }

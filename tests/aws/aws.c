@@ -210,6 +210,15 @@ size_t aws_open_uploads(struct aws *m, const char *bucket)
     return need_bucket(m, bucket)->upload_count;
 }
 
+size_t aws_open_parts(struct aws *m, const char *bucket)
+{
+    const struct aws_bucket *b = need_bucket(m, bucket);
+    size_t parts = 0;
+    for (size_t i = 0; i < b->upload_count; i++)
+        parts += b->upload[i]->part_count;
+    return parts;
+}
+
 struct aws_count aws_counted(struct aws *m, const char *operation)
 {
     struct aws_count sum = {0};
