@@ -141,7 +141,7 @@ $(filter build/host/%,$(TBIN)): build/host/%: build/host/obj/%.o $(TESTLIBS)
 # The simulator, with limits of its own: a day of 300 KB has ten parts.
 # Once with the sanitizers, once fast.
 SIM_CFG := CFG_PART_BYTES=24576 CFG_BLOCK_BYTES=57344 CFG_CELL_BYTES=4096 \
-           CFG_SLOT_BYTES=4096 CFG_SLOT_COUNT=64 CFG_LANE_BLOCKS=32 \
+           CFG_SLOT_BYTES=4096 CFG_SLOT_COUNT=72 CFG_LANE_BLOCKS=32 \
            CFG_LANE_RING_BYTES=32768 CFG_SEEN_EVENTS=11264
 SIM_SRC := $(CORE) $(HELP) $(SIMULATE)
 SIM_FLAGS = -DLIMIT_PART_LEAST=4096 -Ibuild/simulate $(TFLAGS)
