@@ -87,7 +87,9 @@ static void choose_trouble(struct mix *x, struct chance *c)
     x->freezes = one_in(c, 4);
     x->late = one_in(c, 3);
     x->recreated = one_in(c, 25);
+    x->lifecycle = one_in(c, 12);
     x->flips = one_in(c, 12);
+    x->race = one_in(c, 4);
 }
 
 void mix_choose(struct mix *x, struct chance *c)
@@ -184,6 +186,9 @@ static const char *choose_fault(const struct mix *x, struct chance *c,
                                 const char *operation)
 {
     bool logs = strstr(operation, "Log") != NULL;
+    bool read = strstr(operation, "List") != NULL ||
+                strcmp(operation, "HeadObject") == 0 ||
+                strcmp(operation, "GetObject") == 0;
     if (strcmp(operation, "CompleteMultipartUpload") == 0 && one_in(c, 4))
         return in_200[chance_below(c, 2)];
     if (strcmp(operation, "FilterLogEvents") == 0 && one_in(c, 4))
@@ -191,7 +196,9 @@ static const char *choose_fault(const struct mix *x, struct chance *c,
     if (x->flips && !logs && one_in(c, 3))
         return flips[chance_below(c, 2)];
     if (one_in(c, 5))
-        return logs ? throttles_logs[0] : throttles_s3[chance_below(c, 3)];
+        return logs   ? throttles_logs[0]
+               : read ? throttles_s3[chance_below(c, 2)]
+                      : throttles_s3[chance_below(c, 3)];
     return faults[chance_below(c, sizeof faults / sizeof faults[0])];
 }
 

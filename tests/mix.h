@@ -30,7 +30,9 @@ struct mix {
     /* Trouble. */
     uint32_t lives;          /* at most, before it ends */
     bool     kills, stops, beside, freezes, late, recreated;
+    bool     lifecycle;      /* a rule aborts uploads between lives */
     bool     flips;          /* bytes turn on their way */
+    bool     race;           /* two begin together once all is calm */
 
     /* After it is archived. */
     enum mix_later {

@@ -116,6 +116,8 @@ static const char *judge_bucket(struct world *w)
     if (aws_open_parts(w->model, bucket) > 0)
         return "an upload is left open";
     w->told->orphans = aws_open_uploads(w->model, bucket);
+    if (tracing() && w->told->orphans > 0)
+        fprintf(stderr, "-- an empty upload is left\n");
     for (size_t i = 0; aws_object_at(w->model, bucket, i, &info); i++)
         if (aws_has(info.key, "checkpoint"))
             return "a checkpoint is left";
@@ -133,8 +135,10 @@ static const char *judge_failure(const struct world *w, const struct life *l)
         return "the fault tells a secret";
     switch (f->error) {
     case ERROR_NETWORK: case ERROR_THROTTLED: case ERROR_REMOTE:
-    case ERROR_CONFLICT: case ERROR_STOPPED:
+    case ERROR_CONFLICT:
         return w->calm ? "it fails though all is calm" : NULL;
+    case ERROR_STOPPED:
+        return w->calm && !w->mix.race ? "it stops though all is calm" : NULL;
     case ERROR_DENIED:
         return keys ? NULL : "denied, with good keys";
     case ERROR_CORRUPT:
@@ -267,10 +271,21 @@ static const char *bury(struct world *w, struct life *l)
     return fault;
 }
 
+/* In calm only the holder of the lease reads and writes. */
+static const char *judge_lease(const struct world *w)
+{
+    uint32_t holders = 0;
+    for (size_t i = 0; i < LIVES; i++)
+        holders += lives[i].state == LIFE_LIVES &&
+                   lives[i].archive.state >= ARCHIVE_READING &&
+                   lives[i].archive.state <= ARCHIVE_RECEIPT;
+    return w->calm && holders > 1 ? "two work on the day" : NULL;
+}
+
 /* One process, perhaps a second beside it, until none lives. */
 static const char *live(struct world *w)
 {
-    bool second = !w->calm && w->mix.beside && may(w, 600);
+    bool second = w->calm ? w->mix.race : w->mix.beside && may(w, 600);
     struct life *l;
     int64_t due = 0;
     lives[1].state = LIFE_NONE;
@@ -289,9 +304,11 @@ static const char *live(struct world *w)
             fault = befall(w, l);
         if (fault == NULL && l->state != LIFE_LIVES)
             fault = bury(w, l);
+        if (fault == NULL)
+            fault = judge_lease(w);
         if (fault != NULL)
             return fault;
-        if (second && may(w, 20)) {
+        if (second && (w->calm || may(w, 20))) {
             second = false;
             give_life(w, &lives[1]);
         }
@@ -307,8 +324,10 @@ static void let_time_pass(struct world *w)
                                    30 * HOUR_MS};
     uint64_t i = chance_below(&w->chance, sizeof most / sizeof most[0]);
     w->now_ms += (int64_t)chance_below(&w->chance, (uint64_t)most[i]);
-    if (!w->calm && w->mix.late && may(w, 500))
+    if (w->mix.late && may(w, 500))
         put_late(w);
+    if (w->mix.lifecycle && may(w, 200))
+        aws_expire_uploads(w->model, w->mix.spec.bucket);
 }
 
 static bool has_ended(void)

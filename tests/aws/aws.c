@@ -210,6 +210,13 @@ size_t aws_open_uploads(struct aws *m, const char *bucket)
     return need_bucket(m, bucket)->upload_count;
 }
 
+void aws_expire_uploads(struct aws *m, const char *bucket)
+{
+    struct aws_bucket *b = need_bucket(m, bucket);
+    while (b->upload_count > 0)
+        aws_free_upload(b->upload[--b->upload_count]);
+}
+
 size_t aws_open_parts(struct aws *m, const char *bucket)
 {
     const struct aws_bucket *b = need_bucket(m, bucket);

@@ -157,6 +157,8 @@ bool aws_object_at(struct aws *m, const char *bucket, size_t index,
 bool aws_delete_object(struct aws *m, const char *bucket, const char *key,
                        int64_t now);
 size_t aws_open_uploads(struct aws *m, const char *bucket);
+/* As a lifecycle rule does with all that are open. */
+void aws_expire_uploads(struct aws *m, const char *bucket);
 size_t aws_open_parts(struct aws *m, const char *bucket);  /* of all those */
 
 /* How often an operation was asked ("*": all), answered with a throttle,
