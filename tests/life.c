@@ -41,7 +41,7 @@ static void begin_site(struct life *l, const struct mix *x, uint64_t seed)
     struct site_options options = {
         .settings = &settings, .region = view_of("us-east-1"),
         .endpoint_url = view_of("http://127.0.0.1:4566"), .rate = 20,
-        .seed = seed,
+        .seed = seed, .holder = view_of("somebody"),
     };
     set_keys(l, &settings, x);
     l->site.transport = &l->transport;

@@ -88,7 +88,7 @@ static void choose_trouble(struct mix *x, struct chance *c)
     x->late = one_in(c, 3);
     x->recreated = one_in(c, 25);
     x->lifecycle = one_in(c, 12);
-    x->flips = one_in(c, 12);
+    x->flips = one_in(c, 12) && x->spec.checksum;
     x->race = one_in(c, 4);
 }
 
@@ -146,6 +146,10 @@ bool mix_habits(const struct mix *x, struct chance *c, struct aws *m)
                 aws_set(m, "key-life", x->keys_life_ms);
     for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++) {
         const struct habit *h = &habits[i];
+        bool pages = strncmp(h->name, "page-", 5) == 0 ||
+                     strncmp(h->name, "scan-", 5) == 0;
+        if (pages && strcmp(x->fill.spread, "instant") == 0)
+            continue;  /* no one reads 64 pages of one millisecond */
         uint64_t value = h->least + some(c, h->most - h->least + 1) - 1;
         if (one_in(c, h->one_in))
             fine = fine && aws_set(m, h->name, (int64_t)value);

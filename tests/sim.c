@@ -145,6 +145,25 @@ static void finish(struct transport *t, struct sim_exchange *e,
     http_finish(x, failure, text);
 }
 
+static bool tracing(void)
+{
+    static int wanted = -1;
+    if (wanted < 0)
+        wanted = getenv("SIM_TRACE") != NULL;
+    return wanted;
+}
+
+static void trace_reply(const struct transport *t,
+                        const struct sim_exchange *e)
+{
+    static const char *const ends[] = {"", ", reset", ", cut", ", stalled"};
+    const struct http_request *q = &e->x->request;
+    if (tracing())
+        fprintf(stderr, "%lld %s %.100s: %d%s\n", (long long)aws_time(t),
+                http_method_name[q->method], strchr(q->url + 8, '/'),
+                e->reply->status, ends[e->reply->end]);
+}
+
 /* The whole request arrives, and its reply is made. */
 static void send_all(struct transport *t, struct sim_exchange *e)
 {
@@ -158,6 +177,7 @@ static void send_all(struct transport *t, struct sim_exchange *e)
         x->sent += v.len;
     }
     e->reply = aws_finish(e->asked, aws_time(t));
+    trace_reply(t, e);
     e->next_ms = e->reply->ready_at == INT64_MAX
                      ? INT64_MAX : e->reply->ready_at - t->wall_ms;
     if (e->next_ms < t->mono_ms)
@@ -363,9 +383,6 @@ enum file_result file_read(const char *path, struct span room, uint32_t *len)
 
 void trace_state(const char *machine, const char *from, const char *to)
 {
-    static int wanted = -1;
-    if (wanted < 0)
-        wanted = getenv("SIM_TRACE") != NULL;
-    if (wanted)
+    if (tracing())
         fprintf(stderr, "%s: %s -> %s\n", machine, from, to);
 }
