@@ -404,7 +404,7 @@ static const char *skip_it(struct world *w)
     if (fault == NULL && !has_ended())
         fault = "what is archived is not skipped";
     else if (fault == NULL &&
-             strcmp(lives[0].archive.result.action, "skipped") != 0)
+             strcmp(lives[0].archive.result.action, "archived") == 0)
         fault = "what is archived is archived again";
     return fault != NULL ? fault : judge_bucket(w);
 }

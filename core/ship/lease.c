@@ -15,7 +15,7 @@ static const struct operation put_checkpoint = {
 };
 static const struct operation delete_checkpoint = {
     .name = "s3:DeleteObject", .service = SITE_S3, .method = HTTP_DELETE,
-    .also_ok = 404,
+    .also_ok = 412,  /* somebody took over: theirs stays */
 };
 
 static const char *const state_name[] = {
@@ -297,16 +297,19 @@ void lease_drop(struct lease *l)
     call_cancel(&l->call);
     call_begin(&l->call, &delete_checkpoint);
     call_key(&l->call, l->target.bucket, l->target.key);
+    if (!l->ignored)
+        call_header(&l->call, "if-match", view_of(l->etag));
     (void)enter(l, LEASE_DROPPING);
 }
 
 static enum flow on_dropping(struct lease *l, struct now now)
 {
     enum flow flow = call_step(&l->call, now);
+    bool gone = l->call.exchange.reply.status == 404;
 
-    if (flow == FLOW_FAILED)
+    if (flow == FLOW_FAILED && !gone)
         return fail_as(l, &l->call.fault);
-    if (flow != FLOW_ENDED)
+    if (flow != FLOW_ENDED && flow != FLOW_FAILED)
         return flow;
     call_cancel(&l->call);
     (void)enter(l, LEASE_FREE);

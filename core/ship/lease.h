@@ -6,7 +6,7 @@
  *                    not known to be dead; then writes ours in its place
  *     lease_write()  renews it, by a new checkpoint, well before the period
  *                    ends: when lease_is_due()
- *     lease_drop()   deletes it
+ *     lease_drop()   deletes it, if it is still ours
  *
  * A lease is dead when it was not renewed for a period: by S3's clock, Date
  * less Last-Modified of one reply (both count whole seconds), or because we

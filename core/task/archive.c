@@ -16,6 +16,7 @@ _Static_assert(GROUP_ROOM_BYTES <= CFG_BLOCK_BYTES + LANE_SLACK_BYTES,
 
 enum {
     OVERS_MOST = 3,  /* uploads that are gone before their end */
+    SETTLED_MS = 300000,  /* more than call.c's SKEW_MS */
 };
 
 static const char *const state_name[] = {
@@ -36,6 +37,12 @@ int64_t archive_aws_ms(const struct archive *a)
     return site_now(a->site, a->now).wall_ms;
 }
 
+int64_t archive_settled_ms(const struct archive *a)
+{
+    int64_t settled = archive_aws_ms(a) - SETTLED_MS;
+    return settled > a->created_ms ? settled : a->created_ms;
+}
+
 static void begin_group(struct archive *a)
 {
     group_init(&a->group, a->call, view_of(a->spec->group),
@@ -51,7 +58,7 @@ void archive_init(struct archive *a, struct site *site,
     a->result = (struct archive_result){"archived", "", a->reason};
     a->key[0] = '\0';
     memset(a->reason, 0, sizeof a->reason);
-    a->expired = a->stopped = a->replace = a->resumable = false;
+    a->doubted = a->expired = a->stopped = a->replace = a->resumable = false;
     a->stray = a->again = false;
     a->named = a->released = false;
     a->recorded = a->overs = 0;
@@ -151,7 +158,7 @@ void archive_begin_lanes(struct archive *a, int64_t from_ms)
 
 enum flow archive_begin(struct archive *a)
 {
-    a->begun_ms = archive_aws_ms(a);
+    a->begun_ms = archive_settled_ms(a);
     upload_init(&a->upload, a->site, &a->arena, &a->target);
     journal_init(&a->journal, a->spec->from_ms);
     index_init(&a->index);

@@ -77,6 +77,7 @@ struct archive {
     int64_t            created_ms;   /* of the group, when first asked for */
     int64_t            held_ms;      /* what is older has expired ... */
     bool               expired;      /* ... and that concerns the window */
+    bool               doubted;      /* what is there was looked at twice */
     bool               stopped;      /* as soon as may be */
     bool               replace;      /* by a recount: there is more now */
     bool               resumable;    /* `found` is sound and of this window */
@@ -134,6 +135,9 @@ int64_t archive_wake_ms(const struct archive *a);
  * is ours: from its beginning, behind what is stored, with the receipt. */
 void      archive_enter(struct archive *a, enum archive_state next);
 int64_t   archive_aws_ms(const struct archive *a);
+/* What was ingested before is read for sure: our clock may be off by what calls
+ * tolerate, and CloudWatch takes a while to show what it was given. */
+int64_t   archive_settled_ms(const struct archive *a);
 void      archive_begin_lanes(struct archive *a, int64_t from_ms);
 void      archive_move(struct archive *a, uint32_t left, bool stored);
 enum flow archive_begin(struct archive *a);

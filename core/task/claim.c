@@ -171,7 +171,8 @@ static enum flow take_lease(struct archive *a)
     const struct checkpoint *c = &a->found;
     enum checkpoint_state state = CHECKPOINT_WORKING;
 
-    a->since_ms = a->begun_ms = archive_aws_ms(a);
+    a->since_ms = archive_aws_ms(a);
+    a->begun_ms = archive_settled_ms(a);
     a->stray = a->lease.there;
     a->resumable = a->resumable && checkpoint_index(c, &a->index);
     (void)view_copy(c->upload, a->upload.multipart.id,
@@ -215,6 +216,10 @@ static enum flow decide(struct archive *a)
     }
     if (there && a->spec->if_exists != EXISTS_REPLACE && !a->replace &&
         !is_committed(a)) {
+        if (!a->doubted) {
+            a->doubted = true;  /* seen between the object and its receipt? */
+            return claim_again(a);
+        }
         refuse_existing(a);
         return ending_fail(a);
     }

@@ -49,7 +49,7 @@ static enum flow leave_upload(struct archive *a)
     bool begun = a->upload.multipart.id[0] != '\0' || a->upload.stray;
 
     upload_leave(&a->upload);
-    if (!begun)
+    if (!begun && !a->stray)
         return drop(a);
     if (a->fault.error == ERROR_NETWORK)
         return finish(a);
