@@ -108,7 +108,7 @@ void mix_choose(struct mix *x, struct chance *c)
     x->slice_most = slices[chance_below(c, 5)];
     x->bytes_per_ms = one_in(c, 4) ? 1 + (int64_t)some(c, 500) : 0;
     choose_trouble(x, c);
-    x->later = (enum mix_later)chance_below(c, 4);
+    x->later = (enum mix_later)chance_below(c, 5);
 }
 
 /* --- what AWS does anyway --------------------------------------------------- */

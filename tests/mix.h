@@ -40,6 +40,7 @@ struct mix {
         MIX_SKIP,            /* again: nothing is changed */
         MIX_REPLACE,         /* days later, --if-exists replace */
         MIX_EXPIRED,         /* the same, but its beginning has expired */
+        MIX_RECOUNT,         /* once no event can come any more: sealed */
     } later;
 };
 

@@ -409,6 +409,21 @@ static const char *skip_it(struct world *w)
     return fault != NULL ? fault : judge_bucket(w);
 }
 
+/* Late events came, or not: 14 days after its end the day is what it is. */
+static const char *recount_it(struct world *w)
+{
+    int64_t sealed_ms = w->mix.spec.until_ms + 14 * (int64_t)DAY_MS;
+    if (w->remade)
+        return NULL;  /* a recount of other events: never replaced */
+    for (uint64_t i = chance_below(&w->chance, 4); i > 0; i--)
+        put_late(w);
+    w->now_ms = (w->now_ms > sealed_ms ? w->now_ms : sealed_ms) + HOUR_MS;
+    const char *fault = archive_it(w);
+    if (fault != NULL || has_ended())
+        return fault;
+    return "it is not recounted though all is calm";
+}
+
 static const char *come_back(struct world *w)
 {
     switch (w->mix.later) {
@@ -424,6 +439,8 @@ static const char *come_back(struct world *w)
         return archive_it(w);
     case MIX_EXPIRED:
         return expire_it(w);
+    case MIX_RECOUNT:
+        return recount_it(w);
     }
     return NULL;
 }
