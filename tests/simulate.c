@@ -372,7 +372,10 @@ static const char *archive_it(struct world *w)
         calm_down(w);
     for (uint32_t i = 0; fault == NULL && i < CALM_LIVES && !has_ended(); i++)
         fault = live(w);
-    if (fault == NULL && !has_ended())
+    /* A group made anew may hold less: then nothing is replaced. */
+    bool refused = w->remade &&
+                   lives[0].archive.fault.error == ERROR_CORRUPT;
+    if (fault == NULL && !has_ended() && !refused)
         fault = "it is not archived though all is calm";
     return fault != NULL ? fault : clean_up(w);
 }

@@ -11,16 +11,20 @@
 #include "row.h"
 #include "simulate.h"
 
-enum { SEEDS_USUAL = 150 };
+enum { SEEDS_USUAL = 100 };
 
 static uint64_t seed_in_hand;
 
-/* Seeds that once broke an invariant. */
+/* Seeds that once broke an invariant. A change of mix.c gives each another
+ * world: find one that breaks the unrepaired code again. */
 static const struct row {
     const char *name;
     uint64_t    seed;
 } kept[] = {
-    {"the first of all", 1},
+    {"settled is not ahead of AWS's clock", 55},
+    {"a recount agrees, though our clock was ahead", 404},
+    {"an object seen before its receipt is looked at twice", 187},
+    {"a Complete that falls silent is not waited for for ever", 202},
 };
 
 static void tell(const char *text)
