@@ -20,8 +20,9 @@ CALL  := http endpoint settings provider keys credentials sigv4 pace site \
 FETCH := decode frame seen group first logs object member inflate head \
          choose record census
 PACK  := line cut pack lane join
-SHIP  := part elements listing put multipart target upload index receipt \
-         receipt_read existing catalog survey checkpoint journal lease sweep
+SHIP  := part elements listing put multipart target upload finish index \
+         receipt receipt_read existing catalog survey checkpoint journal \
+         lease sweep
 TASK  := message plan options manual report refuse document recount claim \
          ending archive escape interval cat verify restore ledger \
          ledger_write status retention retention_write

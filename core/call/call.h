@@ -31,10 +31,6 @@
 #include "call/site.h"
 #include "call/trouble.h"
 
-/* S3 completes an upload within minutes, and sends blanks meanwhile (S3 API
- * Reference, "CompleteMultipartUpload"). Nothing else bounds the wait. */
-enum { REQUEST_PATIENCE_MS = 600000 };
-
 struct operation {
     const char       *name;    /* as IAM spells it: "logs:FilterLogEvents" */
     enum site_service service;

@@ -127,7 +127,6 @@ bool request_write(struct call *c, struct now aws, struct fault *fault)
     x->request = (struct http_request){
         .method = c->operation->method,
         .patient = c->operation->patient,
-        .timeout_ms = c->operation->patient ? REQUEST_PATIENCE_MS : 0,
         .once = c->operation->once,
     };
     put_body(c);

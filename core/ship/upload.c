@@ -3,14 +3,15 @@
 
 #include "base/crc.h"
 #include "base/trace.h"
+#include "ship/finish.h"
 
 static const char *const state_name[] = {
     "resuming", "filling", "creating", "sending", "listing", "completing",
     "settling", "aborting", "proving", "done", "aborted", "failed",
 };
 
-/* The one place that writes u->state. Only an abort leads out of failure. */
-static void enter(struct upload *u, enum upload_state next)
+/* Only an abort leads out of failure. */
+void upload_enter(struct upload *u, enum upload_state next)
 {
     CHECK(u->state != UPLOAD_DONE && u->state != UPLOAD_ABORTED);
     CHECK(u->state != UPLOAD_FAILED || next == UPLOAD_ABORTING);
@@ -38,27 +39,27 @@ static void release(struct upload *u)
     chain_clear(u->arena, &u->complete);
 }
 
-static enum flow leave(struct upload *u, enum upload_state final)
+enum flow upload_leave_as(struct upload *u, enum upload_state final)
 {
     CHECK(final >= UPLOAD_DONE);
     CHECK(final != UPLOAD_FAILED || u->fault.error != ERROR_NONE);
     multipart_cancel(&u->multipart);
     release(u);
-    enter(u, final);
+    upload_enter(u, final);
     return final == UPLOAD_FAILED ? FLOW_FAILED : FLOW_ENDED;
 }
 
-static enum flow fail(struct upload *u, enum error error, const char *what,
+enum flow upload_fail(struct upload *u, enum error error, const char *what,
                       int64_t detail)
 {
     fault_set(&u->fault, error, what, detail);
-    return leave(u, UPLOAD_FAILED);
+    return upload_leave_as(u, UPLOAD_FAILED);
 }
 
-static enum flow fail_as(struct upload *u, const struct fault *fault)
+enum flow upload_fail_as(struct upload *u, const struct fault *fault)
 {
     fault_adopt(&u->fault, fault);
-    return leave(u, UPLOAD_FAILED);
+    return upload_leave_as(u, UPLOAD_FAILED);
 }
 
 void upload_init(struct upload *u, struct site *site, struct arena *arena,
@@ -97,7 +98,7 @@ void upload_resume(struct upload *u, struct view id,
     u->bytes = stored->bytes;
     u->crc = stored->crc;
     listing_init(&u->listing, NULL, NULL, stored->parts);
-    enter(u, UPLOAD_RESUMING);
+    upload_enter(u, UPLOAD_RESUMING);
     multipart_list(&u->multipart, &u->listing);
 }
 
@@ -120,7 +121,7 @@ void upload_append(struct upload *u, struct view bytes)
         return;
     CHECK(takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT);
     if (u->closed == LIMIT_PART_COUNT) {
-        (void)fail(u, ERROR_LIMIT, "CFG_PART_BYTES", LIMIT_PART_COUNT);
+        (void)upload_fail(u, ERROR_LIMIT, "CFG_PART_BYTES", LIMIT_PART_COUNT);
         fault_words(&u->fault, view_of("the object needs more than 10,000 "
                                        "parts"));
         return;
@@ -154,8 +155,8 @@ void upload_end(struct upload *u)
     if (open && u->closed > 0)
         close_part(u);
     if (u->closed == 0) {
-        u->bytes = part_of(u, 0)->chain.bytes;
-        u->crc = part_of(u, 0)->crc;
+        u->bytes = u->part[0].chain.bytes;
+        u->crc = u->part[0].crc;
     }
     u->ended = true;
 }
@@ -169,6 +170,12 @@ void upload_commit(struct upload *u)
 {
     CHECK(u->ended || u->state == UPLOAD_FAILED);
     u->commit = true;
+}
+
+struct view upload_id(const struct upload *u)
+{
+    bool told = u->state != UPLOAD_CREATING;  /* its answer may be cut yet */
+    return view_of(told ? u->multipart.id : NULL);
 }
 
 uint64_t upload_offset(const struct upload *u)
@@ -203,21 +210,20 @@ uint16_t upload_slots_needed(const struct upload *u)
 
 /* --- requests ------------------------------------------------------------ */
 
-static bool is_created(const struct upload *u)
+bool upload_is_created(const struct upload *u)
 {
     return u->multipart.id[0] != '\0';
 }
 
 static enum flow begin_creating(struct upload *u)
 {
-    enter(u, UPLOAD_CREATING);
+    upload_enter(u, UPLOAD_CREATING);
     multipart_create(&u->multipart);
     return FLOW_MOVED;
 }
 
 /* A chain as a body; its slices stay in u. */
-static struct body body_of(struct upload *u, const struct chain *c,
-                           uint64_t crc)
+struct body upload_body(struct upload *u, const struct chain *c, uint64_t crc)
 {
     return (struct body){
         .slices = u->slices,
@@ -230,7 +236,7 @@ static struct body body_of(struct upload *u, const struct chain *c,
 static enum flow send_part(struct upload *u)
 {
     const struct part *p = part_of(u, u->stored.parts);
-    struct body body = body_of(u, &p->chain, p->crc);
+    struct body body = upload_body(u, &p->chain, p->crc);
     u->tries++;
     multipart_part(&u->multipart, u->stored.parts + 1, &body);
     return FLOW_MOVED;
@@ -262,59 +268,9 @@ static enum flow begin_sending(struct upload *u)
         count_part(u);
         return FLOW_MOVED;
     }
-    enter(u, UPLOAD_SENDING);
+    upload_enter(u, UPLOAD_SENDING);
     u->tries = 0;
     return send_part(u);
-}
-
-static enum flow begin_listing(struct upload *u)
-{
-    enter(u, UPLOAD_LISTING);
-    listing_init(&u->listing, u->arena, &u->complete, u->closed);
-    multipart_list(&u->multipart, &u->listing);
-    return FLOW_MOVED;
-}
-
-static enum flow begin_completing(struct upload *u)
-{
-    enter(u, UPLOAD_COMPLETING);
-    struct body xml = body_of(u, &u->complete, 0);
-    multipart_complete(&u->multipart, &xml, u->bytes, u->crc);
-    return FLOW_MOVED;
-}
-
-/* All in one PutObject. */
-static enum flow begin_putting(struct upload *u)
-{
-    const struct part *p = part_of(u, 0);
-    struct body body = body_of(u, &p->chain, p->crc);
-    enter(u, UPLOAD_SETTLING);
-    put_begin(&u->put, &u->multipart.call, u->target, &body);
-    put_confirm(&u->put);
-    return FLOW_MOVED;
-}
-
-/* HEAD is to say what became of Complete: a success, or a doubt. */
-static enum flow begin_settling(struct upload *u)
-{
-    const struct multipart *m = &u->multipart;
-    struct body body = {.bytes = u->bytes, .crc = u->crc};
-    enter(u, UPLOAD_SETTLING);
-    put_settle(&u->put, &u->multipart.call, u->target, &body);
-    if (m->fault.error != ERROR_NONE)
-        put_settle_doubt(&u->put, &m->fault);
-    else
-        put_settle_etag(&u->put, view_of(m->etag));
-    return FLOW_MOVED;
-}
-
-static enum flow begin_aborting(struct upload *u, enum upload_state outcome)
-{
-    enter(u, UPLOAD_ABORTING);
-    u->outcome = outcome;
-    u->tries = 0;
-    multipart_abort(&u->multipart);
-    return FLOW_MOVED;
 }
 
 void upload_abort(struct upload *u)
@@ -327,11 +283,11 @@ void upload_abort(struct upload *u)
     bool failed = u->state == UPLOAD_FAILED;
     multipart_cancel(&u->multipart);
     release(u);
-    if (is_created(u))
-        (void)begin_aborting(u, failed ? UPLOAD_FAILED : UPLOAD_ABORTED);
+    if (upload_is_created(u))
+        (void)finish_abort(u, failed ? UPLOAD_FAILED : UPLOAD_ABORTED);
     else if (!failed)
-        (void)leave(u, UPLOAD_ABORTED);
-    u->gone = !is_created(u);
+        (void)upload_leave_as(u, UPLOAD_ABORTED);
+    u->gone = !upload_is_created(u);
 }
 
 void upload_leave(struct upload *u)
@@ -340,7 +296,7 @@ void upload_leave(struct upload *u)
         return;
     u->stray |= u->state == UPLOAD_CREATING;
     u->abort = true;
-    (void)leave(u, UPLOAD_ABORTED);
+    (void)upload_leave_as(u, UPLOAD_ABORTED);
 }
 
 /* --- states -------------------------------------------------------------- */
@@ -350,7 +306,7 @@ static enum flow on_resuming(struct upload *u, struct now now)
     struct listing *l = &u->listing;
     enum flow flow = multipart_step(&u->multipart, now);
     if (flow == FLOW_FAILED)
-        return fail_as(u, &u->multipart.fault);
+        return upload_fail_as(u, &u->multipart.fault);
     if (flow != FLOW_ENDED)
         return flow;
     if (l->more && l->fault.error == ERROR_NONE) {
@@ -359,19 +315,19 @@ static enum flow on_resuming(struct upload *u, struct now now)
     }
     if (l->fault.error != ERROR_NONE || l->parts != u->stored.parts ||
         l->bytes != u->stored.bytes)
-        return fail(u, ERROR_MISSING, "parts stored before are gone",
+        return upload_fail(u, ERROR_MISSING, "parts stored before are gone",
                     l->parts);
-    enter(u, UPLOAD_FILLING);
+    upload_enter(u, UPLOAD_FILLING);
     return FLOW_MOVED;
 }
 
 static enum flow on_filling(struct upload *u)
 {
     if (in_hand(u) > 0)
-        return is_created(u) ? begin_sending(u) : begin_creating(u);
+        return upload_is_created(u) ? begin_sending(u) : begin_creating(u);
     if (!u->commit)
         return FLOW_WANT_INPUT;
-    return u->closed > 0 ? begin_listing(u) : begin_putting(u);
+    return u->closed > 0 ? finish_list(u) : finish_put(u);
 }
 
 static enum flow on_creating(struct upload *u, struct now now)
@@ -379,14 +335,14 @@ static enum flow on_creating(struct upload *u, struct now now)
     enum flow flow = multipart_step(&u->multipart, now);
     u->stray |= u->multipart.call.attempt > 1 || flow == FLOW_FAILED;
     if (flow == FLOW_FAILED)
-        return fail_as(u, &u->multipart.fault);
+        return upload_fail_as(u, &u->multipart.fault);
     if (flow != FLOW_ENDED)
         return flow;
     if (u->abort) {
         release(u);
-        return begin_aborting(u, UPLOAD_ABORTED);
+        return finish_abort(u, UPLOAD_ABORTED);
     }
-    enter(u, UPLOAD_FILLING);
+    upload_enter(u, UPLOAD_FILLING);
     return FLOW_MOVED;
 }
 
@@ -396,12 +352,12 @@ static enum flow on_part_stored(struct upload *u)
     struct part *p = part_of(u, u->stored.parts);
     bool sound = reply->etag[0] != '\0' && !target_differs(reply, p->crc);
     if (!sound && u->tries >= UPLOAD_TRIES)
-        return fail(u, ERROR_CORRUPT, "S3 did not store the part as sent",
-                    u->stored.parts + 1);
+        return upload_fail(u, ERROR_CORRUPT, "S3 did not store the part as "
+                                             "sent", u->stored.parts + 1);
     if (!sound)
         return send_part(u);
     count_part(u);
-    enter(u, UPLOAD_FILLING);
+    upload_enter(u, UPLOAD_FILLING);
     return FLOW_MOVED;
 }
 
@@ -409,117 +365,8 @@ static enum flow on_sending(struct upload *u, struct now now)
 {
     enum flow flow = multipart_step(&u->multipart, now);
     if (flow == FLOW_FAILED)
-        return fail_as(u, &u->multipart.fault);
+        return upload_fail_as(u, &u->multipart.fault);
     return flow == FLOW_ENDED ? on_part_stored(u) : flow;
-}
-
-static enum flow on_page(struct upload *u)
-{
-    struct listing *l = &u->listing;
-    if (l->more && l->fault.error == ERROR_NONE) {
-        multipart_list(&u->multipart, l);
-        return FLOW_MOVED;
-    }
-    listing_finish(l);
-    if (l->parts != u->closed || l->bytes != u->bytes)
-        fault_set(&l->fault, ERROR_REMOTE,
-                  "ListParts does not give the parts that were sent",
-                  l->parts);
-    return l->fault.error != ERROR_NONE ? fail_as(u, &l->fault)
-                                        : begin_completing(u);
-}
-
-/* A request about the whole upload failed: perhaps because it succeeded. */
-static enum flow on_refused(struct upload *u)
-{
-    struct multipart *m = &u->multipart;
-    return put_doubts(&m->fault, m->status) ? begin_settling(u)
-                                            : fail_as(u, &m->fault);
-}
-
-static enum flow on_listing(struct upload *u, struct now now)
-{
-    enum flow flow = multipart_step(&u->multipart, now);
-    if (flow == FLOW_FAILED)
-        return on_refused(u);
-    return flow == FLOW_ENDED ? on_page(u) : flow;
-}
-
-static enum flow on_completing(struct upload *u, struct now now)
-{
-    enum flow flow = multipart_step(&u->multipart, now);
-    if (flow == FLOW_FAILED)
-        return on_refused(u);
-    return flow == FLOW_ENDED ? begin_settling(u) : flow;
-}
-
-/* Whether a multipart upload of ours may still hold its parts. */
-static bool is_left_open(const struct upload *u)
-{
-    const struct fault *doubt = &u->put.doubt;
-    return is_created(u) && doubt->error != ERROR_NONE &&
-           !view_is(view_of(doubt->code), "NoSuchUpload");
-}
-
-static enum flow on_settling(struct upload *u, struct now now)
-{
-    enum flow flow = put_step(&u->put, now);
-    if (flow != FLOW_ENDED && flow != FLOW_FAILED)
-        return flow;
-    if (flow == FLOW_ENDED) {
-        memcpy(u->etag, u->put.etag, sizeof u->etag);
-        u->crc_confirmed = u->put.crc_confirmed;
-        return is_left_open(u) ? begin_aborting(u, UPLOAD_DONE)
-                               : leave(u, UPLOAD_DONE);
-    }
-    bool conflict = u->put.fault.error == ERROR_CONFLICT;
-    fault_adopt(&u->fault, &u->put.fault);
-    return conflict && is_left_open(u) ? begin_aborting(u, UPLOAD_FAILED)
-                                       : leave(u, UPLOAD_FAILED);
-}
-
-/* It could not be aborted; if the object is done that changes nothing. */
-static enum flow on_stuck(struct upload *u)
-{
-    if (u->outcome == UPLOAD_DONE)
-        return leave(u, UPLOAD_DONE);
-    fault_adopt(&u->fault, &u->multipart.fault);
-    return fail(u, ERROR_REMOTE, "parts of an aborted upload remain",
-                u->tries);
-}
-
-static enum flow on_aborting(struct upload *u, struct now now)
-{
-    if (now.mono_ms < u->resume_mono_ms)
-        return FLOW_WANT_EVENT;
-    u->resume_mono_ms = 0;
-    enum flow flow = multipart_step(&u->multipart, now);
-    if (flow == FLOW_FAILED)
-        return on_stuck(u);
-    if (flow != FLOW_ENDED)
-        return flow;
-    enter(u, UPLOAD_PROVING);
-    multipart_prove(&u->multipart);
-    return FLOW_MOVED;
-}
-
-static enum flow on_proving(struct upload *u, struct now now)
-{
-    enum flow flow = multipart_step(&u->multipart, now);
-    if (flow == FLOW_FAILED)
-        return on_stuck(u);
-    if (flow != FLOW_ENDED)
-        return flow;
-    u->gone = u->multipart.status == 404 || !u->multipart.told;
-    if (u->gone)
-        return leave(u, u->outcome);
-    u->tries++;
-    if (u->tries >= UPLOAD_ABORTS)
-        return on_stuck(u);
-    enter(u, UPLOAD_ABORTING);
-    multipart_abort(&u->multipart);
-    u->resume_mono_ms = now.mono_ms + UPLOAD_PAUSE_MS * (int64_t)u->tries;
-    return FLOW_MOVED;
 }
 
 enum flow upload_step(struct upload *u, struct now now)
@@ -529,11 +376,11 @@ enum flow upload_step(struct upload *u, struct now now)
     case UPLOAD_FILLING:    return on_filling(u);
     case UPLOAD_CREATING:   return on_creating(u, now);
     case UPLOAD_SENDING:    return on_sending(u, now);
-    case UPLOAD_LISTING:    return on_listing(u, now);
-    case UPLOAD_COMPLETING: return on_completing(u, now);
-    case UPLOAD_SETTLING:   return on_settling(u, now);
-    case UPLOAD_ABORTING:   return on_aborting(u, now);
-    case UPLOAD_PROVING:    return on_proving(u, now);
+    case UPLOAD_LISTING:    return finish_listing(u, now);
+    case UPLOAD_COMPLETING: return finish_completing(u, now);
+    case UPLOAD_SETTLING:   return finish_settling(u, now);
+    case UPLOAD_ABORTING:   return finish_aborting(u, now);
+    case UPLOAD_PROVING:    return finish_proving(u, now);
     case UPLOAD_DONE:
     case UPLOAD_ABORTED:    return FLOW_ENDED;
     case UPLOAD_FAILED:     break;

@@ -135,6 +135,8 @@ int64_t   upload_wake_ms(const struct upload *u);
  * until it closes, and how many of them are not about to become free. */
 uint16_t upload_slots_wanted(const struct upload *u);
 uint16_t upload_slots_needed(const struct upload *u);
+/* The multipart upload's id, once it is known for sure; else empty. */
+struct view upload_id(const struct upload *u);
 /* Bytes of the object so far, appended or resumed: the next one's offset. */
 uint64_t upload_offset(const struct upload *u);
 

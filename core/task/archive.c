@@ -76,58 +76,6 @@ void archive_init(struct archive *a, struct site *site,
     begin_group(a);
 }
 
-/* --- the lease ----------------------------------------------------------- */
-
-static enum flow write_checkpoint(struct archive *a,
-                                  enum checkpoint_state state)
-{
-    struct view text = document_checkpoint(a, state);
-
-    if (a->fault.error != ERROR_NONE)
-        return ending_fail(a);
-    a->recorded = a->journal.stored.parts.parts;
-    a->named = a->upload.multipart.id[0] != '\0';
-    lease_write(&a->lease, text, a->now);
-    return FLOW_MOVED;
-}
-
-static enum flow fail_lease(struct archive *a)
-{
-    if (a->lease.state != LEASE_LOST)
-        return ending_fault(a, &a->lease.fault);
-    refuse_lost(a);
-    return ending_fail(a);
-}
-
-/* Parts that are stored but not recorded are read again by the next run, yet
- * not sent again, so long as they are few. */
-static bool is_due(const struct archive *a)
-{
-    uint32_t stored = a->journal.stored.parts.parts;
-    bool many = stored >= a->recorded + LISTING_EXTRA / 2;
-    bool named = a->named || a->upload.multipart.id[0] == '\0';
-    int64_t after_ms = !named || many          ? 0
-                       : stored > a->recorded ? LEASE_NEWS_MS
-                                               : LEASE_RENEW_MS;
-    return lease_is_due(&a->lease, a->now, after_ms);
-}
-
-/* Renews it, and tells what is new. */
-static enum flow keep_lease(struct archive *a)
-{
-    enum flow flow = lease_step(&a->lease, a->now);
-    bool final = a->state > ARCHIVE_RECORDING;
-
-    if (flow == FLOW_FAILED)
-        return fail_lease(a);
-    if (a->lease.state != LEASE_HELD)
-        return flow;
-    if (final ? !lease_is_due(&a->lease, a->now, LEASE_RENEW_MS) : !is_due(a))
-        return FLOW_WANT_EVENT;
-    return write_checkpoint(a, final ? CHECKPOINT_COMMITTING
-                                     : CHECKPOINT_WORKING);
-}
-
 /* --- reading ------------------------------------------------------------- */
 
 static enum pack_kind pack_kind(const struct archive *a)
@@ -394,7 +342,7 @@ static enum flow on_storing(struct archive *a)
     a->journal.now.parts = (struct upload_stored){u->closed, u->bytes, u->crc};
     document_complete(a);
     archive_enter(a, ARCHIVE_RECORDING);
-    return write_checkpoint(a, CHECKPOINT_COMMITTING);
+    return claim_record(a, CHECKPOINT_COMMITTING);
 }
 
 static enum flow on_recording(struct archive *a)
@@ -402,7 +350,7 @@ static enum flow on_recording(struct archive *a)
     enum flow flow = lease_step(&a->lease, a->now);
 
     if (flow == FLOW_FAILED)
-        return fail_lease(a);
+        return claim_lost(a);
     if (flow != FLOW_ENDED)
         return flow;
     upload_commit(&a->upload);
@@ -476,7 +424,7 @@ enum flow archive_step(struct archive *a, struct now now)
         return ending_fail(a);
     }
     if (is_at_work(a))
-        kept = keep_lease(a);
+        kept = claim_keep(a);
     if (a->state != before)
         return kept;
     enum flow flow = step(a);

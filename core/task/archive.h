@@ -130,9 +130,10 @@ void archive_stop(struct archive *a);
 int64_t archive_wake_ms(const struct archive *a);
 
 /* For claim.c, recount.c and ending.c: the one place that writes a->state;
- * AWS's clock; lanes that read from there on; so many bytes of the block in hand go
- * to the upload, unless they are `stored`; and the ways to go on once the day
- * is ours: from its beginning, behind what is stored, with the receipt. */
+ * AWS's clock; lanes that read from there on; so many bytes of the block in
+ * hand go to the upload, unless they are `stored`; and the ways to go on once
+ * the day is ours: from its beginning, behind what is stored, with the
+ * receipt. */
 void      archive_enter(struct archive *a, enum archive_state next);
 int64_t   archive_aws_ms(const struct archive *a);
 /* What was ingested before is read for sure: our clock may be off by what calls

@@ -302,3 +302,53 @@ enum flow claim_taking(struct archive *a)
         return flow;
     return claim_again(a);  /* whoever held it may have finished */
 }
+
+/* --- while it is ours ---------------------------------------------------- */
+
+enum flow claim_record(struct archive *a, enum checkpoint_state state)
+{
+    struct view text = document_checkpoint(a, state);
+
+    if (a->fault.error != ERROR_NONE)
+        return ending_fail(a);
+    a->recorded = a->journal.stored.parts.parts;
+    a->named = upload_id(&a->upload).len > 0;
+    lease_write(&a->lease, text, a->now);
+    return FLOW_MOVED;
+}
+
+enum flow claim_lost(struct archive *a)
+{
+    if (a->lease.state != LEASE_LOST)
+        return ending_fault(a, &a->lease.fault);
+    refuse_lost(a);
+    return ending_fail(a);
+}
+
+/* Parts that are stored but not recorded are read again by the next run, yet
+ * not sent again, so long as they are few. */
+static bool is_due(const struct archive *a)
+{
+    uint32_t stored = a->journal.stored.parts.parts;
+    bool many = stored >= a->recorded + LISTING_EXTRA / 2;
+    bool named = a->named || upload_id(&a->upload).len == 0;
+    int64_t after_ms = !named || many          ? 0
+                       : stored > a->recorded ? LEASE_NEWS_MS
+                                               : LEASE_RENEW_MS;
+    return lease_is_due(&a->lease, a->now, after_ms);
+}
+
+enum flow claim_keep(struct archive *a)
+{
+    enum flow flow = lease_step(&a->lease, a->now);
+    bool final = a->state > ARCHIVE_RECORDING;
+
+    if (flow == FLOW_FAILED)
+        return claim_lost(a);
+    if (a->lease.state != LEASE_HELD)
+        return flow;
+    if (final ? !lease_is_due(&a->lease, a->now, LEASE_RENEW_MS) : !is_due(a))
+        return FLOW_WANT_EVENT;
+    return claim_record(a, final ? CHECKPOINT_COMMITTING
+                                     : CHECKPOINT_WORKING);
+}

@@ -172,7 +172,7 @@ struct view document_checkpoint(struct archive *a, enum checkpoint_state state)
         .nonce = a->nonce,
         .serial = a->serial++,
         .shape = shape_of(a),
-        .upload = view_of(a->upload.multipart.id),
+        .upload = upload_id(&a->upload),
         .stored = state == CHECKPOINT_COMMITTING ? a->journal.now
                                                  : a->journal.stored,
     };
