@@ -88,6 +88,11 @@ static void renew(struct run *r)
     lease_write(&r->lease, text_of(r), now_of(r));
 }
 
+static bool is_due(const struct run *r)
+{
+    return lease_is_due(&r->lease, now_of(r), LEASE_RENEW_MS);
+}
+
 /* Steps it till nothing moves; whether it waits for something. */
 static bool step(struct run *r)
 {
@@ -184,14 +189,14 @@ static void a_free_one_is_taken(void **state)
     assert_int_equal(r->lease.state, LEASE_SEEN);
     assert_false(r->lease.there);
     take(r);
-    assert_false(lease_is_due(&r->lease, now_of(r)));
+    assert_false(is_due(r));
     go(INT64_MAX);
     assert_int_equal(r->lease.state, LEASE_HELD);
     assert_false(r->lease.ignored);
     assert_true(row_string(shown(), "run 0, write 1"));
     assert_true(lease_wake_ms(&r->lease) <= mono_ms + LEASE_RENEW_MS);
     pass(LEASE_RENEW_MS);
-    assert_true(lease_is_due(&r->lease, now_of(r)));
+    assert_true(is_due(r));
     uint64_t before = aws_counted(model, "*").requests;
     renew(r);
     go(INT64_MAX);
@@ -253,7 +258,7 @@ static void alive_it_is_lost(void **state)
         assert_int_equal(runs[1].lease.state, LEASE_WATCHING);
         int64_t begun_ms = mono_ms;
         while (runs[1].lease.state == LEASE_WATCHING) {
-            if (lease_is_due(&runs[0].lease, now_of(&runs[0])))
+            if (is_due(&runs[0]))
                 renew(&runs[0]);
             go(100);
             if (!waits(&runs[1]))
@@ -393,7 +398,7 @@ static void who_slept_has_lost_it(void **state)
             go(INT64_MAX);
         }
         runs[0].asleep = false;
-        assert_true(lease_is_due(&runs[0].lease, now_of(&runs[0])));
+        assert_true(is_due(&runs[0]));
         renew(&runs[0]);
         go(INT64_MAX);
         assert_int_equal(runs[0].lease.state, LEASE_LOST);
