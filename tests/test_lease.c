@@ -407,6 +407,29 @@ static void who_slept_has_lost_it(void **state)
     }
 }
 
+/* Nor does it delete what is another's by now. */
+static void who_slept_drops_nothing(void **state)
+{
+    (void)state;
+    for (int gone = 0; gone < 2; gone++) {
+        open_world();
+        assert_int_equal(try(&runs[0]), LEASE_HELD);
+        runs[0].asleep = true;
+        pass(2 * CFG_LEASE_MS);
+        assert_int_equal(try(&runs[1]), LEASE_HELD);
+        if (gone) {
+            lease_drop(&runs[1].lease);
+            go(INT64_MAX);
+        }
+        runs[0].asleep = false;
+        lease_drop(&runs[0].lease);
+        go(INT64_MAX);
+        assert_int_equal(runs[0].lease.state, LEASE_FREE);
+        assert_true(row_string(shown(), gone ? "" : runs[1].text));
+        close_world();
+    }
+}
+
 /* Nobody else was there: it is still ours. */
 static void who_slept_alone_still_has_it(void **state)
 {
@@ -601,6 +624,7 @@ int main(void)
         cmocka_unit_test(a_dead_one_is_taken),
         cmocka_unit_test(of_two_one_has_it),
         cmocka_unit_test(who_slept_has_lost_it),
+        cmocka_unit_test(who_slept_drops_nothing),
         cmocka_unit_test(who_slept_alone_still_has_it),
         cmocka_unit_test(every_request_faulted),
         cmocka_unit_test(faults_that_come_out),

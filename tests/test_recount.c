@@ -18,6 +18,12 @@ static void late_events(void)
               "late two");
 }
 
+/* CloudWatch had it before the archive began, and did not show it yet. */
+static void shown_late(void)
+{
+    put_event("even", DAY_FROM + 5, FIRST - 5000, "shown late");
+}
+
 static void outside_of_the_day(void)
 {
     put_event("even", DAY_FROM - 1, FIRST + DAY_MS, "before");
@@ -108,6 +114,7 @@ static const struct row {
     {"events of other days", outside_of_the_day, 0, SEALED, "", 20},
     {"a retention of 30 days", keeps_30_days, 0, SEALED, "", 20},
     {"late events", late_events, 0, REPLACED, "", 22},
+    {"an event shown late", shown_late, 0, REPLACED, "", 21},
     {"a stream is deleted", stream_deleted, 0, REFUSED,
      "a recount on 2026-11-24 found 10 events instead of 20", 20},
     {"all are deleted", all_deleted, 0, REFUSED,
