@@ -5,10 +5,9 @@
 
 #include "task/cat.h"
 
-#include <isa-l/igzip_lib.h>
-
 #include "base/trace.h"
 #include "call/files.h"
+#include "packed.h"
 #include "row.h"
 
 #define T1 "2026-11-09T00:00:00.123Z"
@@ -139,21 +138,20 @@ enum file_result file_read(const char *path, struct span room, uint32_t *len)
 
 static void load(const struct stored *s)
 {
-    struct isal_zstream z;
-    uint32_t len = (uint32_t)strlen(s->data);
+    static struct packed gzip;
+    struct view data = view_of(s->data);
+    uint32_t len = data.len;
 
-    memcpy(net.bytes, s->data, len);
     if (s->gzip) {
-        isal_deflate_stateless_init(&z);
-        z.gzip_flag = IGZIP_GZIP;
-        z.end_of_stream = 1;
-        z.next_in = (uint8_t *)(uintptr_t)s->data;
-        z.avail_in = len;
-        z.next_out = net.bytes;
-        z.avail_out = STORED_BYTES;
-        assert_int_equal(isal_deflate_stateless(&z), COMP_OK);
-        len = (uint32_t)z.total_out;
+        gzip.len = 0;
+        packed_header(&gzip, 0, 0);
+        packed_deflate(&gzip, data, true);
+        packed_trailer(&gzip, data);
+        data = packed_view(&gzip);
+        len = data.len;
     }
+    assert_true(len <= STORED_BYTES);
+    memcpy(net.bytes, data.at, len);
     len -= s->lacks;
     for (const char *c = s->behind; c != NULL && *c != '\0'; c++)
         net.bytes[len++] = *c == '0' ? 0 : (uint8_t)*c;
