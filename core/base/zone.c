@@ -9,8 +9,8 @@
 
 struct zone {
     int32_t  initial;  /* offset, s */
-    uint16_t first;    /* in zone_change_at[] */
-    uint16_t count;
+    uint16_t first;    /* in zone_paths[] */
+    uint16_t count;    /* of its changes */
     uint8_t  rule;     /* in zone_rules[], from 1; 0: the last change stays */
 };
 
@@ -26,16 +26,19 @@ struct zone_rule {
     struct zone_turn to_summer, to_base;
 };
 
-struct zone_name {
-    const char *name;
-    uint16_t    zone;  /* in zone_table[] */
+/* A change of offset, by what lies between it and the change before. */
+struct zone_step {
+    uint32_t seconds;
+    int32_t  offset;
 };
 
+/* zone_names[] are all the names, each ended by a zero; zone_named[], where in
+ * zone_table[] the zone of each is; zone_paths[], the steps of each zone. */
 #include "zones.h"
 
 const char zone_version[] = ZONES_VERSION;
 
-enum { ZONE_COUNT = sizeof zone_names / sizeof zone_names[0] };
+enum { ZONE_COUNT = sizeof zone_named / sizeof zone_named[0] };
 
 /* Seconds in which one offset holds, until another begins. */
 struct stretch {
@@ -43,35 +46,37 @@ struct stretch {
     int64_t until;  /* INT64_MAX: for ever */
 };
 
+static const char *next_name(const char *name)
+{
+    return name + strlen(name) + 1;
+}
+
 const struct zone *zone_find(struct view name)
 {
-    uint32_t low = 0, high = ZONE_COUNT;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        const char *candidate = zone_names[middle].name;
-        uint32_t len = (uint32_t)strlen(candidate);
-        int order = memcmp(candidate, name.at,
-                           len < name.len ? len : name.len);
-        if (order == 0 && len == name.len)
-            return &zone_table[zone_names[middle].zone];
-        if (order < 0 || (order == 0 && len < name.len))
-            low = middle + 1;
-        else
-            high = middle;
+    const char *candidate = zone_names;
+    for (uint32_t i = 0; i < ZONE_COUNT; i++) {
+        if (view_is(name, candidate))
+            return &zone_table[zone_named[i]];
+        candidate = next_name(candidate);
     }
     return NULL;
 }
 
 const char *zone_nearest(struct view name)
 {
+    const char *candidate = zone_names;
     struct nearest n;
     nearest_init(&n, name);
-    for (uint32_t i = 0; i < ZONE_COUNT; i++)
-        nearest_offer(&n, zone_names[i].name, zone_names[i].name);
+    for (uint32_t i = 0; i < ZONE_COUNT; i++) {
+        nearest_offer(&n, candidate, candidate);
+        candidate = next_name(candidate);
+    }
+    candidate = zone_names;
     for (uint32_t i = 0; i < ZONE_COUNT; i++) {  /* "Seoul" */
-        const char *slash = strrchr(zone_names[i].name, '/');
+        const char *slash = strrchr(candidate, '/');
         if (slash != NULL)
-            nearest_offer(&n, slash + 1, zone_names[i].name);
+            nearest_offer(&n, slash + 1, candidate);
+        candidate = next_name(candidate);
     }
     return n.best;
 }
@@ -122,24 +127,31 @@ static struct stretch by_rule(const struct zone_rule *r, int64_t at)
     return s;
 }
 
+static struct zone_step step_at(const uint8_t **path)
+{
+    uint32_t step = *(*path)++;
+    if (step >= ZONE_SHORT_STEPS)
+        step = ZONE_SHORT_STEPS + (step - ZONE_SHORT_STEPS) * 256 +
+               *(*path)++;
+    return zone_steps[step];
+}
+
 static struct stretch stretch_at(const struct zone *z, int64_t at)
 {
-    const uint32_t *change = &zone_change_at[z->first];
-    uint32_t low = 0, high = z->count;  /* how many changes came before */
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if ((int64_t)change[middle] <= at)
-            low = middle + 1;
-        else
-            high = middle;
+    const uint8_t *path = &zone_paths[z->first];
+    struct stretch s = {z->initial, 0};
+
+    for (uint32_t i = 0; i < z->count; i++) {
+        struct zone_step step = step_at(&path);
+        s.until += step.seconds;
+        if (at < s.until)
+            return s;
+        s.offset += step.offset;
     }
-    if (low == z->count && z->rule != 0)
+    if (z->rule != 0)
         return by_rule(&zone_rules[z->rule - 1], at);
-    return (struct stretch){
-        low == 0 ? z->initial
-                 : zone_offsets[zone_change_to[z->first + low - 1]],
-        low == z->count ? INT64_MAX : change[low],
-    };
+    s.until = INT64_MAX;
+    return s;
 }
 
 /* Years 1 to 9999, with days to spare for any offset. */

@@ -13,7 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANGES = 400, ZONES = 1000, RULES = 250, FILE_BYTES = 1 << 16 };
+enum {
+    CHANGES = 400,
+    ZONES = 1000,
+    RULES = 250,
+    SHORT_STEPS = 192,
+    STEPS = SHORT_STEPS + (256 - SHORT_STEPS) * 256,
+    FILE_BYTES = 1 << 16,
+};
 
 struct change {
     int64_t at;      /* seconds since 1970 */
@@ -38,6 +45,11 @@ struct zone {
     struct change changes[CHANGES];
 };
 
+struct step {
+    struct change step;  /* what is added to both */
+    uint32_t      uses;
+};
+
 struct name {
     char     text[64];
     uint32_t zone;
@@ -49,6 +61,10 @@ static struct name names[ZONES];
 static uint32_t name_count;
 static struct rule rules[RULES];
 static uint32_t rule_count;
+static struct step steps[STEPS];
+static uint32_t step_count;
+static uint8_t paths[UINT16_MAX];
+static uint32_t paths_len;
 static const char *current = "";
 
 static void fail(const char *why)
@@ -300,38 +316,72 @@ static void print_version(const char *root)
            "#define ZONES_VERSION \"%s\"\n", version, version);
 }
 
-/* The distinct offsets; a change holds an index into them. */
-static uint32_t offset_index(int32_t offset)
+/* A zone's changes are steps: so long after the one before, so much on top of
+ * its offset. Half a year and an hour are in all zones; the commonest steps
+ * are written as one byte, the others as two. */
+static struct change step_of(const struct zone *z, uint32_t i)
 {
-    static int32_t offsets[256];
-    static uint32_t count;
+    struct change before = {0, z->initial}, c = z->changes[i];
+    if (i > 0)
+        before = z->changes[i - 1];
+    return (struct change){c.at - before.at, c.offset - before.offset};
+}
+
+static uint32_t step_index(struct change c)
+{
     uint32_t i = 0;
-    while (i < count && offsets[i] != offset)
+    while (i < step_count &&
+           (steps[i].step.at != c.at || steps[i].step.offset != c.offset))
         i++;
-    if (i == count) {
-        if (count == 256)
-            fail("too many offsets");
-        offsets[count++] = offset;
-        printf("%d, ", offset);
-    }
+    if (i == STEPS)
+        fail("too many steps");
+    if (i == step_count)
+        steps[step_count++].step = c;
     return i;
 }
 
-static void print_changes(void)
+static int by_uses(const void *a, const void *b)
 {
-    printf("static const int32_t zone_offsets[] = {");
+    const struct step *x = a, *y = b;
+    if (x->uses != y->uses)
+        return x->uses < y->uses ? 1 : -1;
+    if (x->step.at != y->step.at)
+        return x->step.at < y->step.at ? -1 : 1;
+    return x->step.offset < y->step.offset ? -1 : 1;
+}
+
+static void print_steps(void)
+{
     for (uint32_t z = 0; z < zone_count; z++)
         for (uint32_t i = 0; i < zones[z].count; i++)
-            offset_index(zones[z].changes[i].offset);
-    printf("};\nstatic const uint32_t zone_change_at[] = {\n");
-    for (uint32_t z = 0; z < zone_count; z++)
-        for (uint32_t i = 0; i < zones[z].count; i++)
-            printf("%uu,\n", (uint32_t)zones[z].changes[i].at);
-    printf("};\nstatic const uint8_t zone_change_to[] = {\n");
-    for (uint32_t z = 0; z < zone_count; z++)
-        for (uint32_t i = 0; i < zones[z].count; i++)
-            printf("%u,\n", offset_index(zones[z].changes[i].offset));
+            steps[step_index(step_of(&zones[z], i))].uses++;
+    qsort(steps, step_count, sizeof *steps, by_uses);
+    printf("enum { ZONE_SHORT_STEPS = %d };\n"
+           "static const struct zone_step zone_steps[] = {\n", SHORT_STEPS);
+    for (uint32_t i = 0; i < step_count; i++)
+        printf("{%uu, %d},\n", (uint32_t)steps[i].step.at,
+               steps[i].step.offset);
     printf("};\n");
+}
+
+/* The bytes of a zone's steps: those that stand there already, or new ones. */
+static uint32_t put_path(const struct zone *z)
+{
+    uint32_t len = 0, from = 0;
+    uint8_t *end = &paths[paths_len];
+    if (paths_len + 2 * z->count > sizeof paths)
+        fail("too many changes in all");
+    for (uint32_t i = 0; i < z->count; i++) {
+        uint32_t step = step_index(step_of(z, i));
+        uint32_t rest = step - SHORT_STEPS;
+        if (step >= SHORT_STEPS)
+            end[len++] = (uint8_t)(SHORT_STEPS + rest / 256);
+        end[len++] = (uint8_t)(step < SHORT_STEPS ? step : rest);
+    }
+    while (memcmp(&paths[from], end, len) != 0)
+        from++;
+    paths_len = from + len > paths_len ? from + len : paths_len;
+    return from;
 }
 
 static uint32_t rule_index(const struct zone *z)
@@ -350,16 +400,16 @@ static uint32_t rule_index(const struct zone *z)
 
 static void print_zones(void)
 {
-    uint32_t first = 0;
     printf("static const struct zone zone_table[] = {\n");
     for (uint32_t i = 0; i < zone_count; i++) {
         const struct zone *z = &zones[i];
-        printf("{%d, %u, %u, %u},\n", z->initial, first, z->count,
+        uint32_t from = put_path(z);
+        printf("{%d, %u, %u, %u},\n", z->initial, from, z->count,
                rule_index(z));
-        first += z->count;
     }
-    if (first > UINT16_MAX)
-        fail("too many changes in all");
+    printf("};\nstatic const uint8_t zone_paths[] = {\n");
+    for (uint32_t i = 0; i < paths_len; i++)
+        printf("%u,\n", paths[i]);
     printf("};\nstatic const struct zone_rule zone_rules[] = {\n");
     for (uint32_t i = 0; i < rule_count; i++) {
         const struct rule *r = &rules[i];
@@ -368,9 +418,20 @@ static void print_zones(void)
                r->summer, s->month, s->week, s->day, s->second,
                b->month, b->week, b->day, b->second);
     }
-    printf("};\nstatic const struct zone_name zone_names[] = {\n");
+    printf("};\n");
+}
+
+static void print_names(void)
+{
+    printf("static const char zone_names[] = {\n");
+    for (uint32_t i = 0; i < name_count; i++) {
+        for (const char *c = names[i].text; *c != '\0'; c++)
+            printf("'%c', ", *c);
+        printf("0,\n");
+    }
+    printf("};\nstatic const uint16_t zone_named[] = {\n");
     for (uint32_t i = 0; i < name_count; i++)
-        printf("{\"%s\", %u},\n", names[i].text, names[i].zone);
+        printf("%u,\n", names[i].zone);
     printf("};\n");
 }
 
@@ -383,7 +444,8 @@ int main(int argc, char **argv)
         fail("hardly any zones found");
     qsort(names, name_count, sizeof *names, by_name);
     print_version(argv[1]);
-    print_changes();
+    print_steps();
     print_zones();
+    print_names();
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }
