@@ -61,7 +61,8 @@ CFLAGS := -std=c11 $(if $(filter small,$(PROFILE)),-Os,-O2) $(WARN) \
           -ffunction-sections -fdata-sections -fno-pie -MMD -MP \
           -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
 LIBS  := -lcurl -lmbedtls -lmbedx509 -lmbedcrypto -lcares -lisal -lzstd
-LINK  := -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -s
+LINK  := -static -no-pie -Wl,--gc-sections,--sort-section=alignment \
+         -Wl,-z,noexecstack -s
 MADE  := $(OUT)/config.h $(OUT)/zones.h $(DEPS)/versions.h
 CORE_OBJ     := $(CORE:%.c=$(OUT)/obj/%.o)
 PLATFORM_OBJ := $(PLATFORM:%.c=$(OUT)/obj/%.o)

@@ -3,6 +3,7 @@
 #ifndef FIRN_GCM_X86_H
 #define FIRN_GCM_X86_H
 
+#include <cpuid.h>
 #include <immintrin.h>
 
 #define FAST __attribute__((target("aes,pclmul,ssse3")))
@@ -11,8 +12,10 @@ typedef __m128i block;
 
 static inline bool able(void)
 {
-    return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") &&
-           __builtin_cpu_supports("ssse3");
+    unsigned a, b, c, d;
+
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_AES) != 0 &&
+           (c & bit_PCLMUL) != 0 && (c & bit_SSSE3) != 0;
 }
 
 FAST static inline block load(const void *at)
