@@ -25,6 +25,7 @@ static const struct row {
     {"a recount agrees, though our clock was ahead", 404},
     {"an object seen before its receipt is looked at twice", 187},
     {"a Complete that falls silent is not waited for for ever", 202},
+    {"a look that took longer than the lease is not gone by", 5969},
 };
 
 static void tell(const char *text)

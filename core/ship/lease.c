@@ -309,9 +309,14 @@ void lease_drop(struct lease *l)
 static enum flow on_dropping(struct lease *l, struct now now)
 {
     enum flow flow = call_step(&l->call, now);
-    bool gone = l->call.exchange.reply.status == 404;
+    int32_t status = l->call.exchange.reply.status;
 
-    if (flow == FLOW_FAILED && !gone)
+    if (flow == FLOW_FAILED && status == 501 && !l->ignored) {
+        l->ignored = true;  /* a store that deletes, but not on condition */
+        lease_drop(l);
+        return FLOW_MOVED;
+    }
+    if (flow == FLOW_FAILED && status != 404)
         return fail_as(l, &l->call.fault);
     if (flow != FLOW_ENDED && flow != FLOW_FAILED)
         return flow;

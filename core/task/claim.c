@@ -204,6 +204,8 @@ static enum flow decide(struct archive *a)
     bool stale = a->lease.there && lease_is_stale(&a->lease);
 
     begin_target(a);
+    if (lease_is_due(&a->lease, a->now, CFG_LEASE_MS))
+        return claim_lost(a);  /* so long looked at: it may be another's */
     if (skips && !held && recount_is_due(a) && !a->spec->dry_run)
         return recount_begin(a);  /* a dead run's rest may be what it needs */
     if (stale && !held && !a->spec->dry_run)
@@ -319,7 +321,7 @@ enum flow claim_record(struct archive *a, enum checkpoint_state state)
 
 enum flow claim_lost(struct archive *a)
 {
-    if (a->lease.state != LEASE_LOST)
+    if (a->lease.state == LEASE_FAILED)
         return ending_fault(a, &a->lease.fault);
     refuse_lost(a);
     return ending_fail(a);

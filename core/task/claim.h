@@ -29,7 +29,7 @@ enum flow claim_taking(struct archive *a);
 enum flow claim_keep(struct archive *a);
 /* Writes the checkpoint now; LEASE_HELD. */
 enum flow claim_record(struct archive *a, enum checkpoint_state state);
-/* A step of the lease failed: it is another's, or S3 is out of reach. */
+/* The lease is another's, or a step of it failed. */
 enum flow claim_lost(struct archive *a);
 
 #endif
