@@ -391,11 +391,11 @@ def row_81_too_little_memory(firn, quick):
             done.returncode != 78 or b"firn needs" in done.stderr), done)
 
 
-def row_83_a_zombie(firn, quick):
+def a_zombie(quick, number, settings):
     """Frozen while it reads, past its lease; another does the work; then it
     wakes."""
     with served(quick, "FilterLogEvents #6 delay=700",
-                "page-bytes=30000", group="noise 400000") as c:
+                "page-bytes=30000" + settings, group="noise 400000") as c:
         words = [quick, "archive", "--group", "/g", "--to", "s3://%s/%s" % (
             BUCKET, OBJECT), "--day", DAY, "--give-up", "5", "--rate", "1000"]
         zombie = subprocess.Popen(words, env=c.firn.environment,
@@ -404,14 +404,22 @@ def row_83_a_zombie(firn, quick):
         time.sleep(0.25)
         zombie.send_signal(signal.SIGSTOP)
         time.sleep(0.5)
-        c.holds("83: beside a frozen one", c.run())
+        c.holds(number + ": beside a frozen one", c.run())
         good = c.read(OBJECT)
         zombie.send_signal(signal.SIGCONT)
         _, err = zombie.communicate(timeout=30)
-        score.check("83: the zombie ends", zombie.returncode in (0, 75),
+        score.check(number + ": the zombie ends", zombie.returncode in (0, 75),
                     (zombie.returncode, err))
-        score.check("83: and changes nothing", c.read(OBJECT) == good)
-        score.equal("83: nothing is left", c.stored(), (2, 0))
+        score.check(number + ": and changes nothing", c.read(OBJECT) == good)
+        score.equal(number + ": nothing is left", c.stored(), (2, 0))
+
+
+def row_83_two_at_once(firn, quick):
+    a_zombie(quick, "83", "")
+
+
+def row_84_clocks_that_differ(firn, quick):
+    a_zombie(quick, "84", "&skew=180000")
 
 
 def row_86_odd_files(firn, quick):
