@@ -40,7 +40,15 @@ static void write_plain(struct view text, int i)
     put(&files[i], text);
 }
 
-/* By an editor of another system, which also knows other profiles. */
+static bool names_other(struct view in)
+{
+    for (uint32_t i = 0; i < in.len; i++)
+        if (view_starts(view_slice(in, i, in.len), "zzz"))
+            return true;
+    return false;
+}
+
+/* By an editor of another system, which also knows profile zzz. */
 static void write_otherwise(struct view text, int i)
 {
     struct written *f = &files[i];
@@ -115,7 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct reading plain, other;
     static const char *const profiles[] = {"", "default", "a", "b c"};
-    if (size < 1 || size > FILE_MOST)
+    if (size < 1 || size > FILE_MOST ||
+        names_other((struct view){data, (uint32_t)size}))
         return 0;
     struct view credentials = {data + 1, (uint32_t)size - 1};
     struct view profile = view_of(profiles[data[0] % 4]);

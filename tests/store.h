@@ -20,7 +20,7 @@ static inline void store_open(uint64_t seed)
     aws_create_bucket(m, "bkt", NULL, NULL);
     sim_init(&net, m, seed, STORE_NOW_MS);
     sim_site(&site, &net, 0, seed);
-    site.give_up_ms = 5000;
+    site.give_up_ms = 60000;
     call_init(&store_call, &site, NULL);
 }
 
