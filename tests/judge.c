@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
@@ -75,13 +76,15 @@ void day_free(struct day *d)
 
 /* --- the object ------------------------------------------------------------- */
 
-/* Inflates into the room for raw bytes, at most `most` of them. */
-static bool inflate(struct view packed, uint32_t flag, size_t most,
-                    struct view *raw)
+enum { GZIP_HEADER = 10, GZIP_TRAILER = 8 };
+
+/* Inflates into the room for raw bytes, at most `most` of them; says how many
+ * bytes lie behind the last block, or that it did not come. */
+static bool inflate(struct view packed, size_t most, struct view *raw,
+                    uint32_t *behind)
 {
     struct inflate_state z;
     isal_inflate_init(&z);
-    z.crc_flag = flag;
     z.next_in = (uint8_t *)(uintptr_t)packed.at;
     z.avail_in = packed.len;
     need(&raw_room, &raw_most, most);
@@ -89,17 +92,37 @@ static bool inflate(struct view packed, uint32_t flag, size_t most,
     z.avail_out = (uint32_t)most;
     int got = isal_inflate(&z);
     *raw = (struct view){raw_room, z.total_out};
-    if (flag == ISAL_DEFLATE)
-        return got == ISAL_DECOMP_OK;
-    return got == ISAL_DECOMP_OK && z.avail_in == 0 &&
-           z.block_state == ISAL_BLOCK_FINISH;
+    /* What it has read ahead is whole bytes that it did not need. */
+    *behind = z.block_state == ISAL_BLOCK_FINISH
+                  ? z.avail_in + (uint32_t)z.read_in_length / 8 : UINT32_MAX;
+    return got == ISAL_DECOMP_OK;
+}
+
+static uint32_t little_endian(const uint8_t *at)
+{
+    return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* One member without any field, and nothing else (RFC 1952). */
+static bool ungzip(struct view packed, size_t most, struct view *raw)
+{
+    static const uint8_t start[4] = {0x1f, 0x8b, 8, 0};
+    uint32_t behind;
+    if (packed.len < GZIP_HEADER + GZIP_TRAILER ||
+        memcmp(packed.at, start, sizeof start) != 0 ||
+        !inflate(view_slice(packed, GZIP_HEADER, packed.len), most, raw,
+                 &behind) || behind != GZIP_TRAILER)
+        return false;
+    const uint8_t *end = packed.at + packed.len - GZIP_TRAILER;
+    return little_endian(end) == crc32_gzip_refl(0, raw->at, raw->len) &&
+           little_endian(end + 4) == raw->len;
 }
 
 static bool unpack(const struct spec *s, struct view packed, size_t most,
                    struct view *raw)
 {
     if (s->compress == COMPRESS_GZIP)
-        return inflate(packed, ISAL_GZIP, most, raw);
+        return ungzip(packed, most, raw);
     *raw = packed;
     if (s->compress == COMPRESS_NONE)
         return true;
@@ -282,8 +305,9 @@ static bool entry_unpacks(const struct spec *s, struct view stored,
                           struct view want)
 {
     struct view raw;
+    uint32_t behind;
     if (s->compress == COMPRESS_GZIP)
-        return inflate(stored, ISAL_DEFLATE, want.len, &raw) &&
+        return inflate(stored, want.len, &raw, &behind) &&
                raw.len == want.len && memcmp(raw.at, want.at, want.len) == 0;
     if (s->compress == COMPRESS_NONE)
         return stored.len >= want.len &&
