@@ -100,7 +100,8 @@ static bool inflate(struct view packed, size_t most, struct view *raw,
 
 static uint32_t little_endian(const uint8_t *at)
 {
-    return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24;
+    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+           (uint32_t)at[3] << 24;
 }
 
 /* One member without any field, and nothing else (RFC 1952). */

@@ -16,7 +16,7 @@ _Static_assert(GROUP_ROOM_BYTES <= CFG_BLOCK_BYTES + LANE_SLACK_BYTES,
 
 enum {
     OVERS_MOST = 3,  /* uploads that are gone before their end */
-    SETTLED_MS = 300000,  /* more than call.c's SKEW_MS */
+    DATE_MS    = 2000,  /* a Date counts seconds, and takes a while to come */
 };
 
 static const char *const state_name[] = {
@@ -39,8 +39,9 @@ int64_t archive_aws_ms(const struct archive *a)
 
 int64_t archive_settled_ms(const struct archive *a)
 {
-    int64_t settled = archive_aws_ms(a) - SETTLED_MS;
-    return settled > a->created_ms ? settled : a->created_ms;
+    int64_t ours = archive_aws_ms(a);
+    int64_t theirs = a->date_ms + a->now.mono_ms - a->date_mono_ms;
+    return a->date_ms != 0 && ours > theirs + DATE_MS ? theirs : ours;
 }
 
 static void begin_group(struct archive *a)
@@ -59,7 +60,7 @@ void archive_init(struct archive *a, struct site *site,
     a->key[0] = '\0';
     memset(a->reason, 0, sizeof a->reason);
     a->doubted = a->expired = a->stopped = a->replace = a->resumable = false;
-    a->stray = a->again = false;
+    a->leftover = a->stray = a->again = false;
     a->named = a->released = false;
     a->recorded = a->overs = 0;
     a->nonce = chance_next(&site->chance);

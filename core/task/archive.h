@@ -74,6 +74,8 @@ struct archive {
     struct site       *site;
     struct now         now;          /* of the step under way */
     int64_t            begun_ms;     /* AWS's clock, when reading began */
+    int64_t            date_ms;      /* of the reply about the group ... */
+    int64_t            date_mono_ms; /* ... and when it came */
     int64_t            created_ms;   /* of the group, when first asked for */
     int64_t            held_ms;      /* what is older has expired ... */
     bool               expired;      /* ... and that concerns the window */
@@ -81,6 +83,7 @@ struct archive {
     bool               stopped;      /* as soon as may be */
     bool               replace;      /* by a recount: there is more now */
     bool               resumable;    /* `found` is sound and of this window */
+    bool               leftover;     /* `found` is of a run that was done */
     bool               stray;        /* uploads nobody knows of may be open */
     bool               again;        /* after the abort it starts over */
     uint32_t           overs;        /* so often it did */
@@ -136,8 +139,8 @@ int64_t archive_wake_ms(const struct archive *a);
  * receipt. */
 void      archive_enter(struct archive *a, enum archive_state next);
 int64_t   archive_aws_ms(const struct archive *a);
-/* What was ingested before is read for sure: our clock may be off by what calls
- * tolerate, and CloudWatch takes a while to show what it was given. */
+/* The instant before which all that is ingested counts as settled: now, by our
+ * clock; by CloudWatch's last Date, if ours is ahead of it. */
 int64_t   archive_settled_ms(const struct archive *a);
 void      archive_begin_lanes(struct archive *a, int64_t from_ms);
 void      archive_move(struct archive *a, uint32_t left, bool stored);

@@ -88,6 +88,8 @@ enum flow claim_group(struct archive *a)
         return ending_fail(a);
     }
     a->created_ms = a->group.info.creation_ms;
+    a->date_ms = a->call->exchange.reply.date_ms;
+    a->date_mono_ms = a->now.mono_ms;
     if (!make_names(a))
         return ending_fail(a);
     document_describe(a);
@@ -130,6 +132,13 @@ static bool is_committed(const struct archive *a)
 
     return a->resumable && a->found.state == CHECKPOINT_COMMITTING &&
            !existing_agrees(e) && existing_is_stored(e, &a->found.receipt);
+}
+
+/* Did a run die between its receipt and the end, of which this is left? */
+static bool is_over(const struct archive *a)
+{
+    return a->resumable && a->found.state == CHECKPOINT_COMMITTING &&
+           existing_is_stored(&a->existing, &a->found.receipt);
 }
 
 static enum flow skip(struct archive *a)
@@ -210,6 +219,7 @@ static enum flow decide(struct archive *a)
         return recount_begin(a);  /* a dead run's rest may be what it needs */
     if (stale && !held && !a->spec->dry_run)
         return take_lease(a);  /* what a dead run left is seen to first */
+    a->leftover = skips && !held && is_over(a) && !a->spec->dry_run;
     if (skips)
         return skip(a);
     if (claim_has_expired(a) && !claim_may_be_part(a) && !is_committed(a)) {

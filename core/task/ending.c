@@ -77,6 +77,14 @@ static enum flow on_lost(struct archive *a)
     return finish(a);
 }
 
+/* HEAD has shown that the object is not ours: there is none, or another's. */
+static bool is_refused(const struct archive *a)
+{
+    int32_t status = a->upload.multipart.call.exchange.reply.status;
+    return a->fault.error == ERROR_CONFLICT &&
+           (status == 200 || status == 404);
+}
+
 /* The fault is set: what is under way ends, as it allows. */
 enum flow ending_fail(struct archive *a)
 {
@@ -97,9 +105,10 @@ enum flow ending_fail(struct archive *a)
     if (a->state < ARCHIVE_RECORDING)
         return may_go_on(a->fault.error) ? leave_upload(a) : abort_upload(a);
     /* The checkpoint has the receipt: a later run commits, or sees that it
-     * was committed; unless the object is another's. */
+     * was committed, or that the object is another's. */
+    bool refused = a->state == ARCHIVE_COMMITTING && is_refused(a);
     upload_leave(&a->upload);
-    return a->fault.error == ERROR_CONFLICT ? ending_sweep(a) : finish(a);
+    return refused ? ending_sweep(a) : finish(a);
 }
 
 enum flow ending_fault(struct archive *a, const struct fault *fault)
@@ -114,6 +123,11 @@ enum flow ending_early(struct archive *a, const char *action)
     a->result.action = action;
     if (a->lease.state == LEASE_HELD)
         return ending_sweep(a);
+    if (a->leftover) {
+        lease_drop(&a->lease);
+        archive_enter(a, ARCHIVE_DROPPING);
+        return FLOW_MOVED;
+    }
     return finish(a);
 }
 

@@ -75,8 +75,12 @@ static enum verdict verdict_of(const struct archive *a)
     tally_merge(&all, &a->journal.late);
     if (is_same(&all, &r->tally))
         return VERDICT_SAME;
-    return is_same(&a->journal.settled, &r->settled) &&
-                   all.events > r->tally.events ? VERDICT_MORE : VERDICT_LESS;
+    /* More than was settled: it had been given to CloudWatch before, but was
+     * not shown yet. */
+    bool whole = is_same(&a->journal.settled, &r->settled) ||
+                 a->journal.settled.events > r->settled.events;
+    return whole && all.events > r->tally.events ? VERDICT_MORE
+                                                 : VERDICT_LESS;
 }
 
 static bool is_recreated(const struct archive *a)
