@@ -60,7 +60,7 @@ void archive_init(struct archive *a, struct site *site,
     a->key[0] = '\0';
     memset(a->reason, 0, sizeof a->reason);
     a->doubted = a->expired = a->stopped = a->replace = a->resumable = false;
-    a->leftover = a->stray = a->again = false;
+    a->recounted = a->leftover = a->stray = a->again = false;
     a->named = a->released = false;
     a->recorded = a->overs = 0;
     a->nonce = chance_next(&site->chance);

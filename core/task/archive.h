@@ -81,6 +81,7 @@ struct archive {
     bool               expired;      /* ... and that concerns the window */
     bool               doubted;      /* what is there was looked at twice */
     bool               stopped;      /* as soon as may be */
+    bool               recounted;    /* and the receipt says so */
     bool               replace;      /* by a recount: there is more now */
     bool               resumable;    /* `found` is sound and of this window */
     bool               leftover;     /* `found` is of a run that was done */
@@ -140,7 +141,8 @@ int64_t archive_wake_ms(const struct archive *a);
 void      archive_enter(struct archive *a, enum archive_state next);
 int64_t   archive_aws_ms(const struct archive *a);
 /* The instant before which all that is ingested counts as settled: now, by our
- * clock; by CloudWatch's last Date, if ours is ahead of it. */
+ * clock; by CloudWatch's last Date, if ours is two seconds ahead of that. What
+ * it took in between, a recount finds and has archived. */
 int64_t   archive_settled_ms(const struct archive *a);
 void      archive_begin_lanes(struct archive *a, int64_t from_ms);
 void      archive_move(struct archive *a, uint32_t left, bool stored);

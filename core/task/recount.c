@@ -188,9 +188,16 @@ enum flow recount_sealing(struct archive *a)
         return ending_fault(a, &a->put.fault);
     if (flow != FLOW_ENDED)
         return flow;
-    if (a->existing.receipt.state != RECEIPT_SEALED) {
-        refuse_recount(a);
-        return ending_fail(a);
-    }
-    return ending_early(a, "sealed");
+    a->recounted = true;
+    return a->lease.there && lease_is_stale(&a->lease)
+               ? claim_again(a)  /* what a dead run left is taken away */
+               : recount_end(a);
+}
+
+enum flow recount_end(struct archive *a)
+{
+    if (a->existing.receipt.state == RECEIPT_SEALED)
+        return ending_early(a, "sealed");
+    refuse_recount(a);
+    return ending_fail(a);
 }

@@ -23,6 +23,8 @@ enum { RECOUNT_AFTER_MS = 14 * DAY_MS };  /* as late PutLogEvents takes them */
  * a->reason may say why it stays as it is. */
 bool recount_is_due(struct archive *a);
 enum flow recount_begin(struct archive *a);
+/* Once it was: sealed, or refused. */
+enum flow recount_end(struct archive *a);
 
 /* The states, ARCHIVE_COUNTING and ARCHIVE_SEALING. */
 enum flow recount_counting(struct archive *a);
