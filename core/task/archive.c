@@ -71,6 +71,8 @@ void archive_init(struct archive *a, struct site *site,
     upload_init(&a->upload, site, &a->arena, &a->target);
     journal_init(&a->journal, spec->from_ms);
     index_init(&a->index);
+    lease_init(&a->lease, site, view_of(NULL), view_of(NULL), false);
+    a->found = (struct checkpoint){0};
     logs_init(&a->lanes[0].logs, site, &a->shared.scope);
     a->call = &a->lanes[0].logs.call;
     a->state = ARCHIVE_GROUP;
