@@ -25,6 +25,7 @@ static const struct row {
     {"a recount agrees, though our clock was ahead", 404},
     {"an object seen before its receipt is looked at twice", 187},
     {"a Complete that falls silent is not waited for for ever", 202},
+    {"pages of one event that are read again are no circle", 15821},
     {"what a dead run left goes though a recount finds less", 8112},
     {"a run that is stopped at once gives up no lease of the one before",
      13570},

@@ -58,6 +58,7 @@ static void forget_token(struct logs *l)
     l->token_len = 0;
     l->anchor_age = 0;
     l->anchor_life = 0;
+    l->chain_ms = INT64_MIN;
 }
 
 void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
@@ -222,7 +223,7 @@ static bool walks_in_circle(struct logs *l, struct view token)
 }
 
 /* Tokens that look new each time may lead in a circle, too: page after page
- * of events, and none that is as late as those before. */
+ * of events, none later than those before it, and none new that is as late. */
 static bool stands_still(struct logs *l)
 {
     l->still = l->number > 0 && !l->reading.rises ? l->still + 1 : 0;
@@ -271,6 +272,10 @@ static bool is_wanted(struct logs *l, const struct log_event *e,
 {
     *hash = seen_hash(e->id, e->timestamp_ms);
     l->previous = *hash;
+    if (e->timestamp_ms > l->chain_ms) {
+        l->chain_ms = e->timestamp_ms;
+        l->reading.rises = true;
+    }
     if (e->timestamp_ms < l->from_ms || e->timestamp_ms >= l->until_ms)
         return false;
     if (e->id.len == 0 || !was_met(l, e->timestamp_ms, *hash))

@@ -42,7 +42,8 @@ struct logs_page {
     uint64_t bytes;              /* of their messages, as kept */
     uint32_t events;
     bool     more;               /* it carried a token */
-    bool     rises;              /* it had an event as late as any */
+    bool     rises;              /* it had an event later than those before
+                                    it, or a new one as late */
 };
 
 struct logs {
@@ -69,6 +70,7 @@ struct logs {
     struct logs_page reading;      /* the page under way */
     bool     any;                  /* an event was met in this window */
     int64_t  max_ms;               /* the latest of them */
+    int64_t  chain_ms;             /* the latest since the tokens began */
     uint32_t since_max;            /* ids added to `seen` since max_ms came */
     uint32_t since_ask;            /* likewise, since ask_ms was last set */
     bool     disorder;             /* a new event was older than max_ms */
