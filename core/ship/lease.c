@@ -225,6 +225,11 @@ static enum flow on_testing(struct lease *l, struct now now)
     return FLOW_ENDED;
 }
 
+bool lease_is_ours(const struct lease *l)
+{
+    return l->state >= LEASE_WRITING && l->state <= LEASE_HELD;
+}
+
 bool lease_is_due(const struct lease *l, struct now now, int64_t after_ms)
 {
     return l->state == LEASE_HELD &&

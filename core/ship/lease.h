@@ -78,6 +78,8 @@ bool lease_is_stale(const struct lease *l);
 /* Once seen. Ends LEASE_HELD, or LEASE_LOST if somebody else is alive. The
  * text lies still until then. */
 void lease_take(struct lease *l, struct view text, struct now now);
+/* Held, or just being written by its holder, us. */
+bool lease_is_ours(const struct lease *l);
 /* Held, and so long since it was written: LEASE_RENEW_MS, or less. */
 bool lease_is_due(const struct lease *l, struct now now, int64_t after_ms);
 /* Once held; the text lies still until it is held again. */

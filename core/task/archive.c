@@ -412,8 +412,9 @@ static enum flow step(struct archive *a)
 /* Between taking the lease and giving it back. */
 static bool is_at_work(const struct archive *a)
 {
-    return a->state >= ARCHIVE_READING && a->state <= ARCHIVE_RECEIPT &&
-           a->state != ARCHIVE_RECORDING;
+    bool late = a->state >= ARCHIVE_READING && a->state <= ARCHIVE_RECEIPT &&
+                a->state != ARCHIVE_RECORDING;
+    return late || (a->state == ARCHIVE_EXISTING && lease_is_ours(&a->lease));
 }
 
 enum flow archive_step(struct archive *a, struct now now)
@@ -447,8 +448,11 @@ static int64_t earlier(int64_t a, int64_t b)
 int64_t archive_wake_ms(const struct archive *a)
 {
     switch (a->state) {
-    case ARCHIVE_GROUP:
     case ARCHIVE_EXISTING:
+        return earlier(call_wake_ms(a->call),
+                       lease_is_ours(&a->lease) ? lease_wake_ms(&a->lease)
+                                                : INT64_MAX);
+    case ARCHIVE_GROUP:
     case ARCHIVE_SEALING:
     case ARCHIVE_SWEEPING:
         return call_wake_ms(a->call);

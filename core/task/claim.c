@@ -125,19 +125,25 @@ static void begin_target(struct archive *a)
     a->receipt_target.etag = view_of(e->receipt_etag);
 }
 
+/* Did what was found hold the receipt already? */
+static bool is_commit(const struct archive *a)
+{
+    return a->resumable && a->found.state == CHECKPOINT_COMMITTING;
+}
+
 /* Is the object what a dead run was about to commit, without its receipt? */
 static bool is_committed(const struct archive *a)
 {
     const struct existing *e = &a->existing;
 
-    return a->resumable && a->found.state == CHECKPOINT_COMMITTING &&
-           !existing_agrees(e) && existing_is_stored(e, &a->found.receipt);
+    return is_commit(a) && !existing_agrees(e) &&
+           existing_is_stored(e, &a->found.receipt);
 }
 
 /* Did a run die between its receipt and the end, of which this is left? */
 static bool is_over(const struct archive *a)
 {
-    return a->resumable && a->found.state == CHECKPOINT_COMMITTING &&
+    return is_commit(a) &&
            existing_is_stored(&a->existing, &a->found.receipt);
 }
 
@@ -190,10 +196,12 @@ static enum flow take_lease(struct archive *a)
         a->begun_ms = c->receipt.settled_until_ms;
         a->journal.stored = a->journal.now = c->stored;
     }
-    if (a->resumable && c->state == CHECKPOINT_COMMITTING) {
+    if (is_commit(a)) {
         document_adopt(a, c);
         state = CHECKPOINT_COMMITTING;
     }
+    a->recorded = a->journal.stored.parts.parts;
+    a->named = c->upload.len > 0;
     struct view text = document_checkpoint(a, state);
     if (a->fault.error != ERROR_NONE)
         return ending_fail(a);
@@ -256,8 +264,14 @@ enum flow claim_existing(struct archive *a)
         return ending_fault(a, &a->existing.fault);
     if (flow != FLOW_ENDED)
         return flow;
+    if (!lease_is_ours(&a->lease)) {
+        call_cancel(a->call);
+        return look_at_lease(a);
+    }
+    if (a->lease.state != LEASE_HELD)
+        return FLOW_WANT_EVENT;  /* it is just renewed */
     call_cancel(a->call);
-    return a->lease.state == LEASE_HELD ? decide(a) : look_at_lease(a);
+    return decide(a);
 }
 
 /* A checkpoint that is not sound, or of something else, is a lease all the
@@ -353,7 +367,8 @@ static bool is_due(const struct archive *a)
 enum flow claim_keep(struct archive *a)
 {
     enum flow flow = lease_step(&a->lease, a->now);
-    bool final = a->state > ARCHIVE_RECORDING;
+    bool final = a->state > ARCHIVE_RECORDING ||
+                 (a->state == ARCHIVE_EXISTING && is_commit(a));
 
     if (flow == FLOW_FAILED)
         return claim_lost(a);
