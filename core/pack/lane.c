@@ -107,6 +107,7 @@ void lane_trim(struct lane *l)
                               ? &l->open
                               : &l->blocks[l->blocks_taken % CFG_LANE_BLOCKS];
     first->begin_ms = l->start.at_ms;
+    l->logs.from_ms = l->start.at_ms;  /* what is older is another lane's */
     begin_start(&l->start);
 }
 
@@ -193,9 +194,13 @@ static enum flow failed(struct lane *l)
 }
 
 /* If a block is sure to end before an event at `at`, the first such point is
- * kept, and what was made so far is told from the rest. */
+ * kept, and what was made so far is told from the rest. An event that came out
+ * of order, from before that point, spoils it: it would not be dropped. */
 static void find_start(struct lane *l, int64_t at)
 {
+    if (l->start.at_ms != INT64_MAX && l->blocks_taken == 0 &&
+        l->shared->day_ms + at < l->start.at_ms)
+        begin_start(&l->start);
     if (l->start.at_ms != INT64_MAX || l->blocks_taken != 0)
         return;
     int64_t sure = cut_sure(&l->cut, at);
@@ -238,6 +243,7 @@ static uint32_t begin_long(struct lane *l)
     struct view head = line_head(&l->line, e);
     uint32_t len = l->logs.message_len;
 
+    find_start(l, e->timestamp_ms - l->shared->day_ms);
     if (l->block_len > 0) {
         uint32_t keep = l->gap + len;
         close_block(l, l->block_len, keep);
