@@ -17,7 +17,7 @@ BASE  := error text json xml date nearest zone ring stage chance chain crc \
          tally members
 CALL  := http endpoint settings provider keys credentials sigv4 pace site \
          trouble request call ask
-FETCH := decode frame seen group first logs object member inflate head \
+FETCH := decode frame seen group first circle logs object member inflate head \
          choose record census
 PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload finish index \

@@ -11,7 +11,7 @@ enum {
     PAGES_MOST  = 10000,
 };
 
-static const struct operation filter_log_events = {
+const struct operation filter_log_events = {
     .name = "logs:FilterLogEvents",
     .service = SITE_LOGS,
     .method = HTTP_POST,

@@ -8,6 +8,9 @@
 
 #include "call/call.h"
 
+/* The one way that log events are asked for; logs.h, too. */
+extern const struct operation filter_log_events;
+
 enum { FIRST_ROOM_BYTES = 65536 };
 
 struct first_scope {

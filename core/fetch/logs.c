@@ -11,16 +11,7 @@ enum {
     FEW           = 24,  /* ids sooner compared than looked up */
     LESSONS_MOST  = 32,
     BROKEN_MOST   = 4,
-    STILL_MOST    = 64,  /* pages */
     RESTARTS_MOST = 4,
-};
-
-static const struct operation filter_log_events = {
-    .name = "logs:FilterLogEvents",
-    .service = SITE_LOGS,
-    .method = HTTP_POST,
-    .target = "FilterLogEvents",
-    .paced = true,
 };
 
 static const char *const state_name[] = {"idle", "asking", "reading",
@@ -56,9 +47,7 @@ void logs_init(struct logs *l, struct site *site,
 static void forget_token(struct logs *l)
 {
     l->token_len = 0;
-    l->anchor_age = 0;
-    l->anchor_life = 0;
-    l->chain_ms = INT64_MIN;
+    circle_begin(&l->circle);
 }
 
 void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
@@ -79,7 +68,6 @@ void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
     l->discard = false;
     l->broken = 0;
     l->restarts = 0;
-    l->still = 0;
     forget_token(l);
     l->long_event.learned = false;
     l->long_event.lessons = 0;
@@ -167,6 +155,7 @@ static void begin_reply(struct logs *l)
     l->number = 0;
     l->previous = 0;
     l->long_event.matched = false;
+    circle_page(&l->circle);
     l->reading = (struct logs_page){
         .asked_ms = l->token_len > 0 ? 0 : l->ask_ms,
     };
@@ -206,30 +195,6 @@ static enum flow on_call_failed(struct logs *l)
     return FLOW_FAILED;
 }
 
-/* Brent's algorithm: any circle of tokens meets its anchor again. */
-static bool walks_in_circle(struct logs *l, struct view token)
-{
-    uint64_t hash = seen_hash(token, 0);
-
-    if (l->anchor_life > 0 && hash == l->anchor)
-        return true;
-    if (l->anchor_age == l->anchor_life) {
-        l->anchor = hash;
-        l->anchor_life = l->anchor_life == 0 ? 1 : l->anchor_life * 2;
-        l->anchor_age = 0;
-    }
-    l->anchor_age++;
-    return false;
-}
-
-/* Tokens that look new each time may lead in a circle, too: page after page
- * of events, none later than those before it, and none new that is as late. */
-static bool stands_still(struct logs *l)
-{
-    l->still = l->number > 0 && !l->reading.rises ? l->still + 1 : 0;
-    return l->still > STILL_MOST;
-}
-
 static enum flow end_page(struct logs *l)
 {
     struct view token = l->frame.next_token;
@@ -247,7 +212,7 @@ static enum flow end_page(struct logs *l)
         enter(l, LOGS_IDLE);
         return FLOW_ENDED;
     }
-    if (walks_in_circle(l, token) || stands_still(l))
+    if (circle_closes(&l->circle, seen_hash(token, 0), l->number > 0))
         return fail(l, ERROR_REMOTE, "page tokens that walk in a circle",
                     l->pages);
     memcpy(l->token, token.at, token.len);
@@ -272,10 +237,7 @@ static bool is_wanted(struct logs *l, const struct log_event *e,
 {
     *hash = seen_hash(e->id, e->timestamp_ms);
     l->previous = *hash;
-    if (e->timestamp_ms > l->chain_ms) {
-        l->chain_ms = e->timestamp_ms;
-        l->reading.rises = true;
-    }
+    circle_event(&l->circle, e->timestamp_ms, false);
     if (e->timestamp_ms < l->from_ms || e->timestamp_ms >= l->until_ms)
         return false;
     if (e->id.len == 0 || !was_met(l, e->timestamp_ms, *hash))
@@ -294,7 +256,7 @@ static void remember(struct logs *l, const struct log_event *e, uint64_t hash,
     l->since_max++;
     l->since_ask++;
     l->disorder |= l->any && e->timestamp_ms < l->max_ms;
-    page->rises |= !l->any || e->timestamp_ms >= l->max_ms;
+    circle_event(&l->circle, e->timestamp_ms, true);
     if (!l->any || e->timestamp_ms > l->max_ms) {
         l->max_ms = e->timestamp_ms;
         l->since_max = 1;

@@ -15,6 +15,8 @@
 #define FIRN_FETCH_LOGS_H
 
 #include "call/call.h"
+#include "fetch/circle.h"
+#include "fetch/first.h"
 #include "fetch/frame.h"
 #include "fetch/seen.h"
 
@@ -42,8 +44,6 @@ struct logs_page {
     uint64_t bytes;              /* of their messages, as kept */
     uint32_t events;
     bool     more;               /* it carried a token */
-    bool     rises;              /* it had an event later than those before
-                                    it, or a new one as late */
 };
 
 struct logs {
@@ -70,7 +70,6 @@ struct logs {
     struct logs_page reading;      /* the page under way */
     bool     any;                  /* an event was met in this window */
     int64_t  max_ms;               /* the latest of them */
-    int64_t  chain_ms;             /* the latest since the tokens began */
     uint32_t since_max;            /* ids added to `seen` since max_ms came */
     uint32_t since_ask;            /* likewise, since ask_ms was last set */
     bool     disorder;             /* a new event was older than max_ms */
@@ -79,13 +78,11 @@ struct logs {
     bool     discard;              /* a long message is passed over */
     uint32_t attempt;              /* of the call, whose reply is framed */
     uint32_t broken;               /* replies in a row that were not JSON */
-    uint32_t still;                /* pages in a row that led nowhere */
     uint32_t restarts;             /* tokens refused in a row */
     uint32_t number;               /* events of the reply so far, all */
     uint64_t previous;             /* seen_hash() of the last of them */
     uint32_t token_len;
-    uint64_t anchor;               /* Brent: a token's hash, and the distance */
-    uint32_t anchor_age, anchor_life;
+    struct circle circle;          /* of the tokens */
     struct logs_long {
         bool     learned;          /* header known, message wanted */
         bool     matched;          /* it is being read now */
