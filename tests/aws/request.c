@@ -279,6 +279,10 @@ static void work(struct aws_exchange *x, int64_t now)
     }
     if (signed_service(x) && !aws_check_signature(x, now)) return;
     if (!aws_check_payload(x)) return;
+    if (e->in_200 && !e->after) {
+        fail_by_effect(x);
+        return;
+    }
     if (e->dup) {  /* what is stored takes the body away */
         struct aws_buf body = {0};
         aws_put_text(&body, aws_view(&x->body));
@@ -288,7 +292,7 @@ static void work(struct aws_exchange *x, int64_t now)
         x->body = body;
     }
     serve(x, now);
-    if (e->status != 0 && (e->after || e->in_200)) {
+    if (e->status != 0 && e->after) {
         aws_clear_reply(x);
         fail_by_effect(x);
     }
