@@ -382,11 +382,12 @@ def with_moto(program):
         logs.create_log_group(logGroupName=group)
         logs.put_retention_policy(logGroupName=group, retentionInDays=30)
         for n in (2, 1):
-            # No "=", which Debian 13's moto refuses in a key.
-            done = firn.archive(group, "s3://acme-logs/a b/{group}/{date}."
+            # Debian 13's moto refuses, of boto3 too, a "=" in a
+            # key, and a "/" in a query.
+            done = firn.archive(group, "s3://acme-logs/{group}/{date}."
                                 "{ext}", "--day", ago(n).isoformat())
             score.check("moto: archived", done.code == 0, done.err[-400:])
-    done = firn.run("status", "s3://acme-logs/a b/", *GIVE_UP)
+    done = firn.run("status", "s3://acme-logs/", *GIVE_UP)
     lines = [json.loads(x) for x in done.out.splitlines()]
     score.equal("moto: status", (done.code, [x["state"] for x in lines]),
                 (0, ["provisional", "provisional", None] * 2))
