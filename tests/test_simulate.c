@@ -28,6 +28,7 @@ static const struct row {
     {"pages of one event that are read again are no circle", 15821},
     {"a late event that comes out of order comes once", 17548},
     {"an object replaced by its like is not taken for the new one", 29061},
+    {"a run that died while it swept is swept after", 51645},
     {"what a dead run left goes though a recount finds less", 8112},
     {"a run that is stopped at once gives up no lease of the one before",
      13570},

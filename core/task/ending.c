@@ -19,7 +19,7 @@ static enum flow finish(struct archive *a)
 /* Nothing of this window is under way any more. */
 static enum flow drop(struct archive *a)
 {
-    if (a->lease.state == LEASE_HELD)
+    if (a->lease.state == LEASE_HELD || a->leftover)
         lease_drop(&a->lease);
     archive_enter(a, ARCHIVE_DROPPING);
     return FLOW_MOVED;
@@ -121,13 +121,9 @@ enum flow ending_fault(struct archive *a, const struct fault *fault)
 enum flow ending_early(struct archive *a, const char *action)
 {
     a->result.action = action;
-    if (a->lease.state == LEASE_HELD)
+    a->stray |= a->leftover;  /* it may have died before its own sweep */
+    if (a->lease.state == LEASE_HELD || a->leftover)
         return ending_sweep(a);
-    if (a->leftover) {
-        lease_drop(&a->lease);
-        archive_enter(a, ARCHIVE_DROPPING);
-        return FLOW_MOVED;
-    }
     return finish(a);
 }
 
