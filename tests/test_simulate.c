@@ -29,6 +29,7 @@ static const struct row {
     {"a late event that comes out of order comes once", 17548},
     {"an object replaced by its like is not taken for the new one", 29061},
     {"a run that died while it swept is swept after", 51645},
+    {"a request that lay for minutes is signed anew", 109656},
     {"what a dead run left goes though a recount finds less", 8112},
     {"a run that is stopped at once gives up no lease of the one before",
      13570},

@@ -225,7 +225,7 @@ static enum flow on_waiting(struct call *c, struct now now)
         return wait_until(c, INT64_MAX);
     c->placed = false;
     c->moved = 0;
-    c->heard_mono_ms = now.mono_ms;
+    c->signed_mono_ms = c->heard_mono_ms = now.mono_ms;
     c->attempt++;
     s->requests++;
     s->retried += c->attempt > 1;
@@ -290,15 +290,17 @@ static bool cure_keys(struct call *c)
     return can;
 }
 
+/* Our clock is off; or it is right enough, but what was signed lay for long. */
 static bool cure_clock(struct call *c, struct now now)
 {
     struct site *s = c->site;
     int64_t date_ms = c->exchange.reply.date_ms;
     int64_t off = date_ms - (now.wall_ms + s->offset_ms);
-    bool can = !c->cured_clock && date_ms != 0 &&
-               (off > SKEW_MS || off < -SKEW_MS);
+    bool wrong = off > SKEW_MS || off < -SKEW_MS;
+    bool lay = off + now.mono_ms - c->signed_mono_ms > SKEW_MS;
+    bool can = !c->cured_clock && date_ms != 0 && (wrong || lay);
     c->cured_clock = true;
-    if (can)
+    if (can && wrong)
         s->offset_ms = date_ms - now.wall_ms;
     return can;
 }
