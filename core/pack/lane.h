@@ -51,7 +51,9 @@ struct lane_policy {
     bool     yield;       /* ask for no page now: the head is about to */
 };
 
-enum { LANE_SLACK_BYTES = CFG_BLOCK_BYTES / 8 + LINE_HEAD_BYTES + LINE_TAIL_BYTES };
+enum {
+    LANE_SLACK_BYTES = CFG_BLOCK_BYTES / 8 + LINE_HEAD_BYTES + LINE_TAIL_BYTES,
+};
 
 struct lane {
     enum lane_state {

@@ -224,7 +224,8 @@ static enum flow decide(struct archive *a)
     begin_target(a);
     if (lease_is_due(&a->lease, a->now, CFG_LEASE_MS))
         return claim_lost(a);  /* so long looked at: it may be another's */
-    if (skips && !held && !a->recounted && recount_is_due(a) && !a->spec->dry_run)
+    if (skips && !held && !a->recounted && recount_is_due(a) &&
+        !a->spec->dry_run)
         return recount_begin(a);  /* a dead run's rest may be what it needs */
     if (stale && !held && !a->spec->dry_run)
         return take_lease(a);  /* what a dead run left is seen to first */

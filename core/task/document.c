@@ -3,8 +3,7 @@
 
 #include "base/check.h"
 #include "base/crc.h"
-
-enum { SEAL_MS = 14 * DAY_MS };  /* PutLogEvents takes events as late */
+#include "task/recount.h"
 
 void document_describe(struct archive *a)
 {
@@ -69,7 +68,7 @@ static void give_reason(struct archive *a)
         text_str(&t, "what was before ");
         date_rfc3339(&t, a->held_ms);
         text_str(&t, " had expired when it was read");
-    } else if (a->begun_ms < a->spec->until_ms + SEAL_MS) {
+    } else if (a->begun_ms < a->spec->until_ms + RECOUNT_AFTER_MS) {
         text_str(&t, "late events may come until 14 days after the window's "
                      "end");
     }
@@ -144,14 +143,13 @@ void document_adopt(struct archive *a, const struct checkpoint *c)
     r->archived_ms = from->archived_ms;
 }
 
-void document_receipt(struct archive *a, const char *etag, bool confirmed)
+void document_body(struct archive *a, const struct receipt *r,
+                   const struct index *x, uint8_t *at)
 {
     struct text t;
 
-    a->receipt.etag = view_of(etag);
-    a->receipt.crc64nvme_confirmed = confirmed;
-    text_init(&t, (char *)a->slots, RECEIPT_BYTES);
-    receipt_write(&t, &a->receipt, &a->index);
+    text_init(&t, (char *)at, RECEIPT_BYTES);
+    receipt_write(&t, r, x);
     CHECK(!t.overflow);
     a->receipt_text = text_view(&t);
     a->receipt_body = (struct body){
@@ -160,7 +158,14 @@ void document_receipt(struct archive *a, const char *etag, bool confirmed)
         .bytes = t.len,
         .crc = crc64_add(0, text_view(&t)),
     };
-    a->result.state = receipt_state_name[a->receipt.state];
+    a->result.state = receipt_state_name[r->state];
+}
+
+void document_receipt(struct archive *a, const char *etag, bool confirmed)
+{
+    a->receipt.etag = view_of(etag);
+    a->receipt.crc64nvme_confirmed = confirmed;
+    document_body(a, &a->receipt, &a->index, a->slots);
 }
 
 struct view document_checkpoint(struct archive *a, enum checkpoint_state state)

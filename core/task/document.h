@@ -13,7 +13,11 @@ bool document_is_ours(const struct archive *a, const struct checkpoint *c);
 void document_complete(struct archive *a);
 /* The same out of a checkpoint that holds it. */
 void document_adopt(struct archive *a, const struct checkpoint *c);
-/* The receipt's text, into a->receipt_body; the object has that ETag. */
+/* A receipt's text, as a->receipt_body; RECEIPT_BYTES lie still there. Without
+ * `x` the index is the receipt's own. */
+void document_body(struct archive *a, const struct receipt *r,
+                   const struct index *x, uint8_t *at);
+/* Our receipt's text, likewise; the object has that ETag. */
 void document_receipt(struct archive *a, const char *etag, bool confirmed);
 /* The checkpoint's text, as of what S3 has stored; lies in a->checkpoint. */
 struct view document_checkpoint(struct archive *a,

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "base/crc.h"
 #include "task/claim.h"
+#include "task/document.h"
 #include "task/ending.h"
 #include "task/message.h"
 #include "task/refuse.h"
@@ -35,7 +35,7 @@ bool recount_is_due(struct archive *a)
     if (r->from_ms < group_held_from(&a->group.info, now_ms))
         return stays(a, "it cannot be recounted, as CloudWatch deletes it "
                         "after its retention already");
-    if (r->masked != (a->group.info.masked && !a->spec->unmask))
+    if (r->masked != a->receipt.masked)
         return stays(a, "it cannot be recounted, as masking differs from "
                         "when it was archived");
     return true;
@@ -109,7 +109,6 @@ static void give_reason(struct archive *a)
 static enum flow write_receipt(struct archive *a, enum verdict verdict)
 {
     struct receipt *r = &a->existing.receipt;
-    struct text t;
 
     a->reason[0] = '\0';
     if (verdict == VERDICT_SAME)
@@ -117,16 +116,7 @@ static enum flow write_receipt(struct archive *a, enum verdict verdict)
     else
         give_reason(a);
     r->reason = view_of(a->reason);
-    text_init(&t, (char *)a->slots + EXISTING_ROOM_BYTES, RECEIPT_BYTES);
-    receipt_write(&t, r, NULL);
-    a->receipt_text = text_view(&t);
-    a->receipt_body = (struct body){
-        .slices = &a->receipt_text,
-        .count = 1,
-        .bytes = t.len,
-        .crc = crc64_add(0, text_view(&t)),
-    };
-    a->result.state = receipt_state_name[r->state];
+    document_body(a, r, NULL, a->slots + EXISTING_ROOM_BYTES);
     put_begin(&a->put, a->call, &a->receipt_target, &a->receipt_body);
     archive_enter(a, ARCHIVE_SEALING);
     return FLOW_MOVED;
