@@ -149,11 +149,9 @@ static bool goes_on(const struct checkpoint_stored *s)
             return false;
         if (drops != (i < s->head.blocks))
             return false;
+        struct upload_stored closed = parts_to(i + 1);
         if (!drops && ends_part[i])
-            journal_close(&j, &(struct upload_stored){
-                                  parts_to(i + 1).parts,
-                                  parts_to(i + 1).bytes,
-                                  parts_to(i + 1).crc});
+            journal_close(&j, &closed);
         while (!drops && n + 1 < stored_count &&
                stored[n + 1].parts.parts <= parts_to(i + 1).parts) {
             n++;
@@ -226,7 +224,7 @@ static void the_last_part(void **state)
     journal_init(&j, DAY_FROM);
     assert_int_equal(journal_add(&j, &blocks[0]), JOURNAL_NEW);
     assert_false(journal_store(&j, 1));
-    journal_close(&j, &(struct upload_stored){1, 10, 100});
+    journal_close(&j, &(struct upload_stored){1, 10, 100, true});
     assert_int_equal(journal_add(&j, &blocks[1]), JOURNAL_NEW);
     assert_true(journal_store(&j, 2));
     assert_int_equal(j.stored.parts.parts, 1);
@@ -293,7 +291,7 @@ static void another_prefix(void **state)
             blocks[i].crc = crc32_gzip_refl(0, raw[i], blocks[i].raw_bytes);
             (void)journal_add(&j, &blocks[i]);
         }
-        journal_close(&j, &(struct upload_stored){1, 10, 100});
+        journal_close(&j, &(struct upload_stored){1, 10, 100, true});
         assert_true(journal_store(&j, 1));
         for (size_t i = 0; i < ROW_COUNT(rows); i++) {
             struct checkpoint_stored s = j.stored;

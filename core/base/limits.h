@@ -17,6 +17,9 @@
 #ifndef LIMIT_PART_LEAST  /* the simulator's S3 takes smaller ones */
 #define LIMIT_PART_LEAST (5 << 20)
 #endif
+#ifndef LIMIT_COPY_BYTES  /* one UploadPartCopy; the simulator's S3 copies less */
+#define LIMIT_COPY_BYTES (5ull << 30)
+#endif
 _Static_assert(CFG_PART_BYTES >= LIMIT_PART_LEAST,
                "S3: every part but the last is 5 MiB or more");
 _Static_assert(CFG_SLOT_COUNT >= CFG_UPLOAD_COUNT * LIMIT_PART_SLOTS,

@@ -63,7 +63,10 @@ static void put_stored(struct text *t, const struct checkpoint_stored *s)
     name(t, "{", "parts");
     text_u64(t, s->parts.parts);
     put_number(t, "bytes", s->parts.bytes);
-    put_number(t, "crc64nvme", s->parts.crc);
+    if (s->parts.crc_known)
+        put_number(t, "crc64nvme", s->parts.crc);
+    else
+        text_str(t, ", \"crc64nvme\": null");
     put_number(t, "blocks", s->head.blocks);
     put_number(t, "events", s->head.events);
     name(t, ", ", "last");
@@ -169,6 +172,13 @@ static bool read_mark(struct members *m, struct view v,
            read_tally(m, v5[4], &mark->late);
 }
 
+/* The CRC of the parts, or null. */
+static bool read_crc(struct members *m, struct view v, struct upload_stored *s)
+{
+    s->crc_known = !members_null(v);
+    return !s->crc_known || members_number(m, v, &s->crc);
+}
+
 static bool read_stored(struct members *m, struct view v,
                         struct checkpoint_stored *s)
 {
@@ -181,7 +191,7 @@ static bool read_stored(struct members *m, struct view v,
     return members_find(m, v, names, v8, 8) &&
            read_u32(m, v8[0], LIMIT_PART_COUNT, &s->parts.parts) &&
            members_number(m, v8[1], &s->parts.bytes) &&
-           members_number(m, v8[2], &s->parts.crc) &&
+           read_crc(m, v8[2], &s->parts) &&
            members_number(m, v8[3], &s->head.blocks) &&
            members_number(m, v8[4], &s->head.events) &&
            (view_i64(v8[5], &s->head.greatest_ms) ||

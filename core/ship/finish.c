@@ -13,7 +13,8 @@ static enum flow begin_completing(struct upload *u)
 {
     upload_enter(u, UPLOAD_COMPLETING);
     struct body xml = upload_body(u, &u->complete, 0);
-    multipart_complete(&u->multipart, &xml, u->bytes, u->crc);
+    multipart_complete(&u->multipart, &xml, u->bytes,
+                       u->crc_known ? &u->crc : NULL);
     return FLOW_MOVED;
 }
 
@@ -35,6 +36,8 @@ static enum flow begin_settling(struct upload *u)
     struct body body = {.bytes = u->bytes, .crc = u->crc};
     upload_enter(u, UPLOAD_SETTLING);
     put_settle(&u->put, &u->multipart.call, u->target, &body);
+    if (!u->crc_known)
+        put_settle_unsummed(&u->put);
     if (m->fault.error != ERROR_NONE)
         put_settle_doubt(&u->put, &m->fault);
     else

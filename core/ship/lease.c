@@ -197,7 +197,7 @@ static enum flow on_settling(struct lease *l, struct now now)
     if (flow != FLOW_ENDED)
         return flow;
     bool same = reply->etag[0] != '\0' && reply->crc64nvme[0] != '\0' &&
-                target_compare(reply, l->body.bytes, l->body.crc) ==
+                target_compare(reply, l->body.bytes, &l->body.crc) ==
                     TARGET_SAME;
     if (same)
         return hold(l);

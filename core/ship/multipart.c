@@ -1,12 +1,18 @@
 /* multipart.c - see multipart.h. */
 #include "ship/multipart.h"
 
+#include "base/crc.h"
+
 static const struct operation operations[] = {
     [MULTIPART_CREATE] = {
         .name = "s3:PutObject", .service = SITE_S3, .method = HTTP_POST,
     },
     [MULTIPART_PART] = {
         .name = "s3:PutObject", .service = SITE_S3, .method = HTTP_PUT,
+    },
+    [MULTIPART_COPY] = {  /* what else it needs, Create has shown to be there */
+        .name = "s3:GetObject", .service = SITE_S3, .method = HTTP_PUT,
+        .patient = true,
     },
     [MULTIPART_LIST] = {
         .name = "s3:ListMultipartUploadParts", .service = SITE_S3,
@@ -83,6 +89,48 @@ void multipart_part(struct multipart *m, uint32_t number,
     call_slices(&m->call, body->slices, body->count, body->bytes);
 }
 
+/* The room of replies is idle before a request: the key may be long. */
+static void name_source(struct multipart *m, const struct copy_source *s)
+{
+    struct text t;
+    text_init(&t, (char *)m->reply_bytes, sizeof m->reply_bytes);
+    text_char(&t, '/');
+    text_percent(&t, s->bucket, false);
+    text_char(&t, '/');
+    text_percent(&t, s->key, true);
+    CHECK(!t.overflow);
+    call_header(&m->call, "x-amz-copy-source", text_view(&t));
+}
+
+static void name_range(struct multipart *m, const struct copy_source *s)
+{
+    char room[64];
+    struct text t;
+    text_init(&t, room, sizeof room);
+    text_str(&t, "bytes=");
+    text_u64(&t, s->from);
+    text_char(&t, '-');
+    text_u64(&t, s->to - 1);
+    call_header(&m->call, "x-amz-copy-source-range", text_view(&t));
+}
+
+void multipart_copy(struct multipart *m, uint32_t number,
+                    const struct copy_source *s)
+{
+    const struct site *site = m->call.site;
+    CHECK(number >= 1 && number <= LIMIT_PART_COUNT);
+    CHECK(s->from < s->to && s->etag.len > 0);
+    begin(m, MULTIPART_COPY);
+    query_number(m, "partNumber", number);
+    name_source(m, s);
+    call_header(&m->call, "x-amz-copy-source-if-match", s->etag);
+    if (!s->whole)
+        name_range(m, s);
+    if (site->expected_owner)
+        call_header(&m->call, "x-amz-source-expected-bucket-owner",
+                    view_of(site->owner));
+}
+
 void multipart_list(struct multipart *m, struct listing *listing)
 {
     begin(m, MULTIPART_LIST);
@@ -92,7 +140,7 @@ void multipart_list(struct multipart *m, struct listing *listing)
 }
 
 void multipart_complete(struct multipart *m, const struct body *xml,
-                        uint64_t bytes, uint64_t crc)
+                        uint64_t bytes, const uint64_t *crc)
 {
     char room[24];
     struct text t;
@@ -102,7 +150,8 @@ void multipart_complete(struct multipart *m, const struct body *xml,
     call_header(&m->call, "content-type", view_of("application/xml"));
     call_header(&m->call, "x-amz-mp-object-size", text_view(&t));
     target_condition(m->target, &m->call);
-    target_checksum(m->target, &m->call, crc);
+    if (crc != NULL)
+        target_checksum(m->target, &m->call, *crc);
     if (m->target->checksum)
         call_header(&m->call, "x-amz-checksum-type", view_of("FULL_OBJECT"));
     call_slices(&m->call, xml->slices, xml->count, xml->bytes);
@@ -131,7 +180,7 @@ static void forget_reply(struct multipart *m)
     elements_init(&m->elements, &m->reply);
     m->event = ELEMENTS_MORE;
     m->code[0] = m->words[0] = '\0';
-    m->told = false;
+    m->told = m->copied.summed = false;
     if (m->request == MULTIPART_CREATE)
         m->id[0] = '\0';
     if (m->request == MULTIPART_LIST)
@@ -144,6 +193,16 @@ static void take_created(struct multipart *m)
     if (elements_at(e, "InitiateMultipartUploadResult/UploadId"))
         m->told = view_copy(text_view(&e->value), m->id, sizeof m->id) &&
                   e->value.len > 0 && !e->value.overflow;
+}
+
+static void take_copied(struct multipart *m)
+{
+    const struct elements *e = &m->elements;
+    struct view value = text_view(&e->value);
+    if (elements_at(e, "CopyPartResult/ETag"))
+        m->told = value.len > 0;
+    else if (elements_at(e, "CopyPartResult/ChecksumCRC64NVME"))
+        m->copied.summed = crc64_parse(value, &m->copied.crc);
 }
 
 static void take_completed(struct multipart *m)
@@ -169,6 +228,9 @@ static void take(struct multipart *m)
     switch (m->request) {
     case MULTIPART_CREATE:
         take_created(m);
+        return;
+    case MULTIPART_COPY:
+        take_copied(m);
         return;
     case MULTIPART_COMPLETE:
         take_completed(m);
@@ -239,6 +301,14 @@ static enum flow fail_unsound(struct multipart *m, enum error error)
                     f->request_id, sizeof f->request_id);
     fault_words(f, view_of(m->words));
     return FLOW_FAILED;
+}
+
+bool multipart_source_changed(const struct multipart *m)
+{
+    struct view code = view_of(m->fault.code);
+    return m->request == MULTIPART_COPY &&
+           (m->status == 412 || view_is(code, "PreconditionFailed") ||
+            view_is(code, "NoSuchKey"));
 }
 
 enum flow multipart_step(struct multipart *m, struct now now)

@@ -28,10 +28,15 @@ struct multipart {
     bool          told;       /* public: the reply held what was asked for;
                                  after multipart_prove(): a part is left */
 
+    struct {
+        bool     summed;      /* public, of the part copied: S3 told its CRC */
+        uint64_t crc;         /* CRC-64/NVME */
+    } copied;
+
     const struct target *target;   /* private from here on */
     enum multipart_request {
-        MULTIPART_CREATE, MULTIPART_PART, MULTIPART_LIST, MULTIPART_COMPLETE,
-        MULTIPART_ABORT, MULTIPART_PROVE,
+        MULTIPART_CREATE, MULTIPART_PART, MULTIPART_COPY, MULTIPART_LIST,
+        MULTIPART_COMPLETE, MULTIPART_ABORT, MULTIPART_PROVE,
     } request;
     struct listing     *listing;
     struct elements     elements;
@@ -51,11 +56,17 @@ void multipart_create(struct multipart *m);
 /* Afterwards m->call.exchange.reply. The slices outlive the request. */
 void multipart_part(struct multipart *m, uint32_t number,
                     const struct body *body);
+/* Afterwards m->copied. The source's views need not outlive the call. 412,
+ * or 404 and NoSuchKey: it is not what it was (multipart_source_changed()). */
+void multipart_copy(struct multipart *m, uint32_t number,
+                    const struct copy_source *source);
+bool multipart_source_changed(const struct multipart *m);
 /* The page of ListParts behind what the listing already has. */
 void multipart_list(struct multipart *m, struct listing *listing);
-/* `xml` is the request; the object has so many bytes and that CRC. */
+/* `xml` is the request; the object has so many bytes and that CRC, NULL if
+ * it is not known. */
 void multipart_complete(struct multipart *m, const struct body *xml,
-                        uint64_t bytes, uint64_t crc);
+                        uint64_t bytes, const uint64_t *crc);
 /* An upload that is not there any more is aborted, too. */
 void multipart_abort(struct multipart *m);
 /* Asks whether any part is left. */

@@ -99,6 +99,11 @@ void put_settle_etag(struct put *p, struct view etag)
     (void)view_copy(etag, p->etag, sizeof p->etag);  /* "" agrees with all */
 }
 
+void put_settle_unsummed(struct put *p)
+{
+    p->unsummed = true;
+}
+
 void put_settle_doubt(struct put *p, const struct fault *doubt)
 {
     CHECK(doubt->error != ERROR_NONE);
@@ -147,7 +152,7 @@ static enum flow be_done(struct put *p)
 {
     const struct http_reply *reply = &p->call->exchange.reply;
     memcpy(p->etag, reply->etag, sizeof p->etag);
-    p->crc_confirmed = reply->crc64nvme[0] != '\0';
+    p->crc_confirmed = !p->unsummed && reply->crc64nvme[0] != '\0';
     enter(p, PUT_DONE);
     return FLOW_ENDED;
 }
@@ -156,12 +161,13 @@ static enum flow be_done(struct put *p)
 static enum flow on_confirmation(struct put *p, enum target_match match)
 {
     const struct http_reply *reply = &p->call->exchange.reply;
-    if (match == TARGET_SAME)
+    bool other = p->etag[0] != '\0' &&
+                 !view_equal(view_of(p->etag), view_of(reply->etag));
+    if (match == TARGET_SAME && !(other && p->unsummed))
         return be_done(p);
     if (match == TARGET_NONE)
         return fail(p, ERROR_REMOTE, "the object stored is not there", 404);
-    if (p->etag[0] != '\0' &&
-        !view_equal(view_of(p->etag), view_of(reply->etag)))
+    if (other)
         return fail(p, ERROR_CONFLICT, "someone replaced the object at once",
                     (int64_t)reply->content_length);
     return fail(p, ERROR_CORRUPT, "the object stored has another size or "
@@ -194,8 +200,9 @@ static enum flow on_checking(struct put *p, struct now now)
         return fail_as(p, &p->call->fault);
     if (flow != FLOW_ENDED)
         return flow;
+    const uint64_t *crc = p->unsummed ? NULL : &p->body.crc;
     enum target_match match = target_compare(&p->call->exchange.reply,
-                                             p->body.bytes, p->body.crc);
+                                             p->body.bytes, crc);
     return p->doubt.error != ERROR_NONE ? on_doubt(p, match)
                                         : on_confirmation(p, match);
 }

@@ -34,6 +34,7 @@ struct put {
     struct body      body;
     struct fault         doubt;   /* what HEAD has to settle */
     bool                 confirm;
+    bool                 unsummed;
     uint32_t             tries;
 };
 
@@ -47,6 +48,8 @@ void put_confirm(struct put *p);
 void put_settle(struct put *p, struct call *call, const struct target *target,
                 const struct body *body);
 void put_settle_etag(struct put *p, struct view etag);
+/* The body's CRC is not known: the size decides, and the ETag where known. */
+void put_settle_unsummed(struct put *p);
 void put_settle_doubt(struct put *p, const struct fault *doubt);
 
 enum flow put_step(struct put *p, struct now now);

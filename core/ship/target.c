@@ -85,11 +85,11 @@ void target_head(const struct target *t, struct call *c)
 }
 
 enum target_match target_compare(const struct http_reply *reply,
-                                 uint64_t bytes, uint64_t crc)
+                                 uint64_t bytes, const uint64_t *crc)
 {
     if (reply->status == 404)
         return TARGET_NONE;
     bool same = reply->has_length && reply->content_length == bytes &&
-                !target_differs(reply, crc);
+                (crc == NULL || !target_differs(reply, *crc));
     return same ? TARGET_SAME : TARGET_OTHER;
 }

@@ -38,6 +38,15 @@ struct body {
     uint64_t           crc;
 };
 
+/* Bytes of an object that S3 holds, [from, to). */
+struct copy_source {
+    struct view bucket, key;
+    struct view etag;      /* with its quotes: it must still be this one */
+    uint64_t    from, to;
+    bool        whole;     /* they are all of it: no range is asked for, which
+                              S3 knows for objects of more than 5 MB only */
+};
+
 /* The Content-Type of what an archive's ending promises: "ndjson.gz" is
  * application/gzip. */
 const char *target_content_type(struct view ext);
@@ -52,9 +61,10 @@ void target_checksum(const struct target *t, struct call *c, uint64_t crc);
 /* Whether a reply's checksum is another than this; none agrees with all. */
 bool target_differs(const struct http_reply *reply, uint64_t crc);
 
-/* HeadObject, and what its reply says of an object of ours. */
+/* HeadObject, and what its reply says of an object of ours. The CRC is NULL
+ * if it is not known. */
 void target_head(const struct target *t, struct call *c);
 enum target_match target_compare(const struct http_reply *reply,
-                                 uint64_t bytes, uint64_t crc);
+                                 uint64_t bytes, const uint64_t *crc);
 
 #endif

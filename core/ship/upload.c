@@ -71,7 +71,9 @@ void upload_init(struct upload *u, struct site *site, struct arena *arena,
     u->target = target;
     u->arena = arena;
     u->fault = (struct fault){0};
-    u->stored = (struct upload_stored){0};
+    u->stored = (struct upload_stored){.crc_known = true};
+    u->crc_known = true;
+    u->copy_number = 0;
     u->bytes = u->crc = 0;
     u->etag[0] = '\0';
     u->crc_confirmed = u->ended = u->commit = u->abort = false;
@@ -97,6 +99,7 @@ void upload_resume(struct upload *u, struct view id,
     u->closed = stored->parts;
     u->bytes = stored->bytes;
     u->crc = stored->crc;
+    u->crc_known = stored->crc_known;
     listing_init(&u->listing, NULL, NULL, stored->parts);
     upload_enter(u, UPLOAD_RESUMING);
     multipart_list(&u->multipart, &u->listing);
@@ -115,17 +118,23 @@ bool upload_room(const struct upload *u, uint32_t len)
            part_room(p, u->arena) >= len;
 }
 
-void upload_append(struct upload *u, struct view bytes)
+/* Whether another part may begin; else it has failed. */
+static bool may_begin(struct upload *u)
 {
     if (u->state == UPLOAD_FAILED)
-        return;
+        return false;
     CHECK(takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT);
-    if (u->closed == LIMIT_PART_COUNT) {
-        (void)upload_fail(u, ERROR_LIMIT, "CFG_PART_BYTES", LIMIT_PART_COUNT);
-        fault_words(&u->fault, view_of("the object needs more than 10,000 "
-                                       "parts"));
+    if (u->closed < LIMIT_PART_COUNT)
+        return true;
+    (void)upload_fail(u, ERROR_LIMIT, "CFG_PART_BYTES", LIMIT_PART_COUNT);
+    fault_words(&u->fault, view_of("the object needs more than 10,000 parts"));
+    return false;
+}
+
+void upload_append(struct upload *u, struct view bytes)
+{
+    if (!may_begin(u))
         return;
-    }
     part_append(part_of(u, u->closed), u->arena, bytes);
 }
 
@@ -143,6 +152,43 @@ void upload_block_end(struct upload *u)
         return;
     if (part_of(u, u->closed)->chain.bytes >= CFG_PART_BYTES)
         close_part(u);
+}
+
+bool upload_may_copy(const struct upload *u)
+{
+    const struct part *p = &u->part[u->closed % CFG_UPLOAD_COUNT];
+    return takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT &&
+           p->chain.bytes == 0 && u->copy_number == 0;
+}
+
+static struct view keep(struct text *names, struct view v)
+{
+    const uint8_t *at = (const uint8_t *)names->at + names->len;
+    text_put(names, v);
+    CHECK(!names->overflow);
+    return (struct view){at, v.len};
+}
+
+void upload_copy(struct upload *u, const struct copy_source *source)
+{
+    struct text names;
+    uint64_t bytes = source->to - source->from;
+    if (!may_begin(u))
+        return;
+    CHECK(upload_may_copy(u) && source->from < source->to);
+    CHECK(bytes >= LIMIT_PART_LEAST && bytes <= LIMIT_COPY_BYTES);
+    text_init(&names, u->copy_names, sizeof u->copy_names);
+    u->copy = *source;
+    u->copy.bucket = keep(&names, source->bucket);
+    u->copy.key = keep(&names, source->key);
+    u->copy.etag = keep(&names, source->etag);
+    u->bytes += bytes;
+    u->copy_number = ++u->closed;
+}
+
+struct upload_stored upload_closed(const struct upload *u)
+{
+    return (struct upload_stored){u->closed, u->bytes, u->crc, u->crc_known};
 }
 
 void upload_end(struct upload *u)
@@ -262,15 +308,23 @@ static bool is_there(const struct upload *u)
            there->crc == p->crc;
 }
 
+static bool is_copy(const struct upload *u)
+{
+    return u->copy_number == u->stored.parts + 1;
+}
+
 static enum flow begin_sending(struct upload *u)
 {
-    if (is_there(u)) {
+    if (!is_copy(u) && is_there(u)) {
         count_part(u);
         return FLOW_MOVED;
     }
     upload_enter(u, UPLOAD_SENDING);
     u->tries = 0;
-    return send_part(u);
+    if (!is_copy(u))
+        return send_part(u);
+    multipart_copy(&u->multipart, u->copy_number, &u->copy);
+    return FLOW_MOVED;
 }
 
 void upload_abort(struct upload *u)
@@ -361,12 +415,45 @@ static enum flow on_part_stored(struct upload *u)
     return FLOW_MOVED;
 }
 
+/* Now its CRC is known, or not, and so that of the parts closed since. */
+static enum flow on_part_copied(struct upload *u)
+{
+    const struct multipart *m = &u->multipart;
+    struct upload_stored *s = &u->stored;
+    uint64_t bytes = u->copy.to - u->copy.from;
+    s->crc_known = s->crc_known && m->copied.summed;
+    s->crc = s->crc_known ? crc64_combine(s->crc, m->copied.crc, bytes) : 0;
+    s->bytes += bytes;
+    s->parts++;
+    u->copy_number = 0;
+    u->crc = s->crc;
+    u->crc_known = s->crc_known;
+    for (uint32_t n = s->parts; n < u->closed; n++) {
+        const struct part *p = part_of(u, n);
+        u->crc = crc64_combine(u->crc, p->crc, p->chain.bytes);
+    }
+    upload_enter(u, UPLOAD_FILLING);
+    return FLOW_MOVED;
+}
+
+static enum flow fail_changed(struct upload *u)
+{
+    fault_set(&u->fault, ERROR_CORRUPT, "this object is not what it was when "
+              "it was listed", u->multipart.status);
+    fault_words(&u->fault, u->copy.key);
+    return upload_leave_as(u, UPLOAD_FAILED);
+}
+
 static enum flow on_sending(struct upload *u, struct now now)
 {
     enum flow flow = multipart_step(&u->multipart, now);
     if (flow == FLOW_FAILED)
-        return upload_fail_as(u, &u->multipart.fault);
-    return flow == FLOW_ENDED ? on_part_stored(u) : flow;
+        return multipart_source_changed(&u->multipart)
+                   ? fail_changed(u)
+                   : upload_fail_as(u, &u->multipart.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    return is_copy(u) ? on_part_copied(u) : on_part_stored(u);
 }
 
 enum flow upload_step(struct upload *u, struct now now)

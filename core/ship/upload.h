@@ -11,7 +11,9 @@
  * without gaps and sent one at a time, in order, from where they lie; one that
  * breaks off is sent again under its number. What S3 has is S3's to tell:
  * ListParts gives the ETags for Complete, whose condition, size and checksum
- * S3 checks; HEAD has the last word (put.h). FLOW_ENDED means that S3 has
+ * S3 checks; HEAD has the last word (put.h). A part may also be copied from an
+ * object that S3 has; where S3 does not tell its CRC, that of the whole is not
+ * known either, and the size and the ETag have to do. FLOW_ENDED means that S3 has
  * confirmed the size, and the checksum unless crc_confirmed says otherwise.
  *
  * Slots. CFG_UPLOAD_COUNT parts are in hand: one fills while those before it
@@ -28,7 +30,8 @@
  * Faults: the call's own; ERROR_CONFLICT when the condition did not hold and
  * the object is not ours (the multipart upload is aborted then); ERROR_MISSING
  * when the upload is gone; ERROR_LIMIT past LIMIT_PART_COUNT parts;
- * ERROR_CORRUPT when bytes arrive otherwise again and again. Otherwise a failed
+ * ERROR_CORRUPT when bytes arrive otherwise again and again, or when what is
+ * copied is not what it was any more. Otherwise a failed
  * upload stays open for a later run to resume, or for upload_abort(). A
  * Create whose answer was lost may leave an empty upload behind (sweep.h).
  *
@@ -44,6 +47,7 @@
 #include "ship/put.h"
 
 enum {
+    UPLOAD_NAMES_BYTES = 1280,  /* a bucket, a key of 1,024 bytes, an ETag */
     UPLOAD_TRIES    = 3,    /* of one part whose answer is not sound */
     UPLOAD_ABORTS   = 8,    /* until ListParts knows of no part */
     UPLOAD_PAUSE_MS = 500,  /* after the first, then twice that, ... */
@@ -53,8 +57,9 @@ enum {
  * to go on with the next part. */
 struct upload_stored {
     uint32_t parts;
-    uint64_t bytes;  /* of those parts */
-    uint64_t crc;    /* CRC-64/NVME of them */
+    uint64_t bytes;      /* of those parts */
+    uint64_t crc;        /* CRC-64/NVME of them */
+    bool     crc_known;  /* else S3 did not tell that of a part it copied */
 };
 
 struct upload {
@@ -75,7 +80,8 @@ struct upload {
     } state;                       /* public */
     struct fault         fault;    /* public */
     struct upload_stored stored;   /* public */
-    uint64_t bytes, crc;           /* public, once ended: of the object */
+    uint64_t bytes, crc;           /* public, once stored: of the object */
+    bool     crc_known;            /* public, once stored: see above */
     char     etag[HTTP_ETAG_BYTES];/* public, once done */
     bool     crc_confirmed;        /* public, once done */
 
@@ -83,6 +89,9 @@ struct upload {
     const struct target *target;     /* private from here on */
     struct arena        *arena;
     struct part          part[CFG_UPLOAD_COUNT];  /* number n at n modulo */
+    struct copy_source   copy;     /* a part in hand that S3 is to copy */
+    uint32_t             copy_number;  /* of that part, from 1; 0: none */
+    char                 copy_names[UPLOAD_NAMES_BYTES];
     uint32_t             closed;   /* parts closed, those sent included */
     uint32_t             tries;    /* of the part, of the abort */
     bool                 stray;    /* public: an upload may be open whose id
@@ -115,6 +124,13 @@ bool upload_room(const struct upload *u, uint32_t len);
 void upload_append(struct upload *u, struct view bytes);
 /* The block is whole: the part is closed if it is full. */
 void upload_block_end(struct upload *u);
+/* May the next part be one that S3 copies from another object? The part in
+ * hand is empty then, and no other copy is waiting or under way. */
+bool upload_may_copy(const struct upload *u);
+/* It is to be: LIMIT_PART_LEAST bytes at least, LIMIT_COPY_BYTES at most. The
+ * source is copied. Resumed, it is copied again if it was not counted: what S3
+ * has under that number may come of another source. */
+void upload_copy(struct upload *u, const struct copy_source *source);
 /* There is no more to come; what is there is sent, but for the commit. */
 void upload_end(struct upload *u);
 /* Is all of it stored but for the commit? u->bytes and u->crc are known. */
@@ -135,6 +151,9 @@ int64_t   upload_wake_ms(const struct upload *u);
  * until it closes, and how many of them are not about to become free. */
 uint16_t upload_slots_wanted(const struct upload *u);
 uint16_t upload_slots_needed(const struct upload *u);
+/* The parts closed so far, as they will be stored. Of a copy the CRC is told
+ * when it is done: until then, and not longer, crc is not to be used. */
+struct upload_stored upload_closed(const struct upload *u);
 /* The multipart upload's id, once it is known for sure; else empty. */
 struct view upload_id(const struct upload *u);
 /* Bytes of the object so far, appended or resumed: the next one's offset. */

@@ -195,9 +195,10 @@ static void add_block(struct archive *a, const struct block *b,
                          });
     archive_move(a, b->packed_bytes, false);
     upload_block_end(u);
-    if (u->closed != closed)
-        journal_close(&a->journal, &(struct upload_stored){
-                                       u->closed, u->bytes, u->crc});
+    if (u->closed != closed) {
+        struct upload_stored so_far = upload_closed(u);
+        journal_close(&a->journal, &so_far);
+    }
 }
 
 /* The next block, whole, goes from its lane to the part in hand, unless it is
@@ -342,7 +343,7 @@ static enum flow on_storing(struct archive *a)
         return fail_upload(a);
     if (!upload_is_stored(u) || a->lease.state != LEASE_HELD)
         return flow == FLOW_MOVED ? FLOW_MOVED : FLOW_WANT_EVENT;
-    a->journal.now.parts = (struct upload_stored){u->closed, u->bytes, u->crc};
+    a->journal.now.parts = upload_closed(u);
     document_complete(a);
     archive_enter(a, ARCHIVE_RECORDING);
     return claim_record(a, CHECKPOINT_COMMITTING);

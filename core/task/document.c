@@ -115,7 +115,7 @@ void document_complete(struct archive *a)
     r->settled = a->journal.settled;
     r->bytes_raw = a->journal.now.bytes_raw;
     r->bytes_stored = a->upload.bytes;
-    r->has_crc = a->spec->checksum;
+    r->has_crc = a->spec->checksum && a->upload.crc_known;
     r->crc64nvme = a->upload.crc;
     r->archived_ms = site_now(a->site, a->now).wall_ms;
     CHECK(r->tally.events == a->journal.now.head.events);

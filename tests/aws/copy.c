@@ -7,7 +7,7 @@
 static const struct aws_object *find_source(struct aws_exchange *x,
                                             int64_t now)
 {
-    struct aws_text value, key, query;
+    struct aws_text value, key, query, owner;
     (void)aws_header_of(x, "x-amz-copy-source", &value);
     value = aws_cut(value, '?', &query);
     if (aws_begins(value, "/"))
@@ -23,6 +23,11 @@ static const struct aws_object *find_source(struct aws_exchange *x,
                  "The specified bucket does not exist");
         return NULL;
     }
+    if (aws_header_of(x, "x-amz-source-expected-bucket-owner", &owner) &&
+        !aws_is(owner, b->owner)) {
+        aws_fail(x, 403, "AccessDenied", "Access Denied");
+        return NULL;
+    }
     if (!aws_copy_allowed(x, o)) return NULL;
     if (aws_is_archived(x->model, o, now)) {
         aws_fail(x, 403, "InvalidObjectState", "Operation is not valid for "
@@ -35,13 +40,17 @@ static const struct aws_object *find_source(struct aws_exchange *x,
 }
 
 static void answer(struct aws_exchange *x, const char *root,
-                   const char *etag, int64_t modified)
+                   const struct aws_part *made)
 {
     aws_begin_xml(x, root);
     aws_puts(&x->out, "<LastModified>");
-    aws_put_iso(&x->out, modified);
-    aws_printf(&x->out, "</LastModified><ETag>&quot;%s&quot;</ETag></%s>",
-               etag, root);
+    aws_put_iso(&x->out, made->modified);
+    aws_printf(&x->out, "</LastModified><ETag>&quot;%s&quot;</ETag>",
+               made->etag);
+    if (made->checksum != NULL)
+        aws_put_xml_tag(&x->out, "ChecksumCRC64NVME",
+                        aws_str(made->checksum));
+    aws_printf(&x->out, "</%s>", root);
 }
 
 void aws_copy_object(struct aws_exchange *x, struct aws_bucket *b,
@@ -68,10 +77,18 @@ void aws_copy_object(struct aws_exchange *x, struct aws_bucket *b,
     aws_base64_of(made.content.crc64, 8, made.checksum);
     made.modified = aws_server_now(x->model, now);
     struct aws_object *o = aws_store(x->model, b, &made);
-    answer(x, "CopyObjectResult", o->etag, o->modified);
+    struct aws_part whole = {.modified = o->modified};
+    memcpy(whole.etag, o->etag, sizeof whole.etag);
+    answer(x, "CopyObjectResult", &whole);
 }
 
-/* `bytes=first-last`, both given, within the source. */
+static bool invalid(struct aws_exchange *x, const char *message)
+{
+    aws_fail(x, 400, "InvalidRequest", message);
+    return false;
+}
+
+/* `bytes=first-last`, both given, within a source that is large enough. */
 static bool read_copy_range(struct aws_exchange *x,
                             const struct aws_object *source, uint64_t *from,
                             uint64_t *len)
@@ -87,15 +104,28 @@ static bool read_copy_range(struct aws_exchange *x,
         struct aws_text first = aws_cut(value, '-', &last);
         form = aws_int(first, &a) && aws_int(last, &z) && a >= 0 && z >= a;
     }
-    if (!form || (uint64_t)z >= source->content.size ||
-        source->content.size <= 5u << 20) {
-        aws_fail(x, 400, "InvalidArgument",
-                 "The range is not valid for the source object");
+    if (!form) {
+        aws_fail(x, 400, "InvalidArgument", "The x-amz-copy-source-range "
+                 "value must be of the form bytes=first-last where first and "
+                 "last are the zero-based offsets of the first and last bytes "
+                 "to copy");
         return false;
     }
+    int64_t least = x->model->setting[AWS_SET_PART_BYTES_MIN];
+    if ((uint64_t)z >= source->content.size ||
+        source->content.size <= (uint64_t)least)
+        return invalid(x, "The specified copy range is invalid for the "
+                          "source object size.");
     *from = (uint64_t)a;
     *len = (uint64_t)(z - a) + 1;
     return true;
+}
+
+static bool tells_sum(const struct aws *m, const struct aws_upload *u)
+{
+    const char *algorithm = u->attributes.algorithm;
+    return m->setting[AWS_SET_COPY_SUMS] && m->setting[AWS_SET_RETURN_SUMS] &&
+           algorithm != NULL && strcmp(algorithm, "crc64nvme") == 0;
 }
 
 void aws_copy_part(struct aws_exchange *x, struct aws_bucket *b, int64_t now)
@@ -104,11 +134,24 @@ void aws_copy_part(struct aws_exchange *x, struct aws_bucket *b, int64_t now)
     uint64_t from, len;
     int64_t number;
     if (u == NULL || !aws_part_number(x, &number)) return;
+    if (x->received > 0) {
+        (void)invalid(x, "This request has no body.");
+        return;
+    }
     const struct aws_object *source = find_source(x, now);
     if (source == NULL || !read_copy_range(x, source, &from, &len)) return;
+    if (len > (uint64_t)x->model->setting[AWS_SET_COPY_BYTES_MAX]) {
+        (void)invalid(x, "The specified copy source is larger than the "
+                         "maximum allowable size for a copy source.");
+        return;
+    }
     struct aws_part *p = aws_add_part(
         x->model, u, number, aws_slice_content(&source->content, from, len));
     p->modified = aws_server_now(x->model, now);
     x->model->changes++;
-    answer(x, "CopyPartResult", p->etag, p->modified);
+    if (tells_sum(x->model, u)) {
+        p->checksum = aws_alloc(16);
+        aws_base64_of(p->content.crc64, 8, p->checksum);
+    }
+    answer(x, "CopyPartResult", p);
 }
