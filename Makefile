@@ -217,6 +217,11 @@ demo:  ## real log lines through firn, all on this machine
 bench:  ## memory and CPU at 10 MB to 10 GB, beside boto3
 	bench/run
 
+compatibility: all $(SERVER)  ## every reader in Debian, into docs/compatibility.md
+	tests/install compatibility
+	/usr/bin/python3 tests/compatibility $(OUT)/firn \
+	    --into docs/compatibility.md
+
 prove: all  ## strace: no memory, process or file to write after the lock
 	tests/prove
 
