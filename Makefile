@@ -19,12 +19,12 @@ CALL  := http endpoint settings provider keys credentials sigv4 pace site \
          trouble request call ask
 FETCH := decode frame seen group first circle logs object member inflate head \
          choose record census
-PACK  := line cut pack lane join
+PACK  := line cut pack lane join recut
 SHIP  := part elements listing put multipart target upload finish index \
          receipt receipt_read existing catalog survey checkpoint journal \
-         lease sweep
+         lease sweep sources compose merge
 TASK  := message plan options manual report refuse document recount claim \
-         ending archive escape interval cat verify restore ledger \
+         ending gather archive escape interval cat verify restore ledger \
          ledger_write status retention retention_write
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \

@@ -1,7 +1,9 @@
-/* command_archive.c - one group, one window, one object. */
+/* command_archive.c - one group, one window, one object; or many objects, one
+ * object. */
 #include <unistd.h>
 
 #include "command.h"
+#include "task/gather.h"
 
 enum {
     STOP_MS = 1700,  /* to tell S3 after a signal; two seconds are promised */
@@ -14,7 +16,8 @@ static const char *phase(enum archive_state state)
     case ARCHIVE_EXISTING:
     case ARCHIVE_LOOKING:    return "looking";
     case ARCHIVE_TAKING:     return "waiting";
-    case ARCHIVE_COUNTING:   return "counting";
+    case ARCHIVE_COUNTING:
+    case ARCHIVE_CHECKING:   return "counting";
     case ARCHIVE_READING:    return "reading";
     case ARCHIVE_RECHECK:
     case ARCHIVE_STORING:
@@ -101,6 +104,17 @@ static struct view s3_name(struct runner *r, const struct archive *a)
 
 static struct view fault_thing(struct runner *r, const struct archive *a)
 {
+    struct text t;
+
+    if (a->about[0] != '\0') {
+        text_init(&t, r->path, sizeof r->path);
+        text_put(&t, gather_bucket(a));
+        text_char(&t, '/');
+        text_str(&t, a->about);
+        return text_view(&t);
+    }
+    if (a->spec->source == SOURCE_MERGE)
+        return s3_name(r, a);
     bool s3 = a->fault.operation != NULL &&
               view_starts(view_of(a->fault.operation), "s3:");
     return s3 ? s3_name(r, a) : view_of(a->spec->group);
@@ -115,6 +129,7 @@ static struct report_result describe(const struct runner *r,
         .state = a->result.state[0] != '\0' ? a->result.state : NULL,
         .reason = view_of(a->result.reason), .counts = archive_counts(r, a),
         .counted = strcmp(a->result.action, "archived") == 0 ||
+                   strcmp(a->result.action, "merged") == 0 ||
                    strcmp(a->result.action, "skipped") == 0,
     };
 }
@@ -156,7 +171,8 @@ static void warn(struct runner *r, const struct archive *a, const char *what)
 /* What a store lacks is said once, here and in the receipt. */
 static void warn_of_store(struct runner *r, const struct archive *a)
 {
-    if (strcmp(a->result.action, "archived") != 0)
+    if (strcmp(a->result.action, "archived") != 0 &&
+        strcmp(a->result.action, "merged") != 0)
         return;
     if (a->spec->checksum && !a->receipt.crc64nvme_confirmed)
         warn(r, a, "S3 did not confirm the object's CRC64NVME; its size alone "

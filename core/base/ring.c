@@ -54,6 +54,11 @@ void ring_end(struct ring *r)
     r->ended = true;
 }
 
+void ring_reopen(struct ring *r)
+{
+    r->ended = false;
+}
+
 uint32_t ring_write(struct ring *r, struct view v)
 {
     uint32_t done = 0;

@@ -25,6 +25,7 @@ void ring_reset(struct ring *r);
 struct span ring_reserve(const struct ring *r);
 void        ring_commit(struct ring *r, uint32_t len);
 void        ring_end(struct ring *r);
+void        ring_reopen(struct ring *r);     /* there is more after all */
 uint32_t    ring_room(const struct ring *r);  /* all of it, bytes */
 /* Copies in as much as there is room for; returns how much. */
 uint32_t    ring_write(struct ring *r, struct view v);

@@ -9,24 +9,91 @@ static enum flow enter(struct census *r, enum counting next)
     return FLOW_MOVED;
 }
 
+static void end_record(struct census *r)
+{
+    if (r->at_ms >= r->from_ms && r->at_ms < r->until_ms)
+        tally_end(&r->tally, &r->message);
+    else
+        r->outside++;
+}
+
+static void end_text(struct census *r)
+{
+    if (r->begun)
+        end_record(r);
+    r->begun = r->owed = false;
+}
+
+static void note_foreign(struct census *r)
+{
+    r->foreign++;
+    if (r->foreign_line == 0)
+        r->foreign_line = r->lines;
+}
+
 /* The rest of the line is passed over. */
 static enum flow begin_foreign(struct census *r)
 {
-    if (r->foreign_line == 0)
-        r->foreign_line = r->lines;
+    note_foreign(r);
     r->held_len = 0;
     return enter(r, CENSUS_TAIL);
+}
+
+/* A line of text that begins no record belongs to the one before. */
+static enum flow go_on(struct census *r)
+{
+    if (r->owed)
+        tally_feed(&r->message, view_of("\n"));
+    r->owed = false;
+    tally_feed(&r->message, (struct view){r->held, r->held_len});
+    r->held_len = 0;
+    return enter(r, CENSUS_LINE);
 }
 
 static enum flow starve(struct census *r, const struct ring *in)
 {
     if (!ring_drained(in))
         return FLOW_WANT_INPUT;
-    bool whole = r->state == CENSUS_ALL ||
-                 (r->state == CENSUS_HEAD && r->held_len == 0);
-    if (!whole && r->foreign_line == 0)
-        r->foreign_line = r->lines;
+    if (r->begun && r->held_len > 0)
+        (void)go_on(r);
+    else if (r->held_len > 0 || r->state == CENSUS_MESSAGE)
+        note_foreign(r);
+    else if (r->state == CENSUS_TAIL && r->foreign_line == 0)
+        r->foreign_line = r->lines;  /* a record, but its line has no end */
+    end_text(r);
+    r->held_len = 0;
+    r->state = CENSUS_ALL;  /* it may be stepped again */
     return FLOW_ENDED;
+}
+
+static enum head_got read_head(struct census *r, struct head *head)
+{
+    struct view v = {r->held, r->held_len};
+    enum head_got got = HEAD_FOREIGN;
+
+    if (r->form != CENSUS_TEXT)
+        got = head_json(v, head);
+    if (got == HEAD_OURS)
+        r->form = CENSUS_NDJSON;
+    if (got != HEAD_FOREIGN || r->form == CENSUS_NDJSON)
+        return got;
+    got = head_text(v, head);
+    if (got == HEAD_OURS)
+        r->form = CENSUS_TEXT;
+    return got;
+}
+
+static enum flow begin_record(struct census *r, int64_t at_ms)
+{
+    bool text = r->form == CENSUS_TEXT;
+
+    end_text(r);
+    r->at_ms = at_ms;
+    r->begun = text;
+    r->held_len = 0;
+    r->escaped = false;
+    tally_begin(&r->message, at_ms);
+    return enter(r, text ? CENSUS_LINE : CENSUS_MESSAGE);
 }
 
 static enum flow on_head(struct census *r, struct ring *in)
@@ -41,19 +108,28 @@ static enum flow on_head(struct census *r, struct ring *in)
     r->lines += held == 0;
     memcpy(r->held + held, src.at, end);
     r->held_len += end;
-    enum head_got got = head_json((struct view){r->held, r->held_len}, &head);
+    enum head_got got = read_head(r, &head);
     if (got == HEAD_OURS) {
         CHECK(head.len > held);
         ring_consume(in, head.len - held);
-        r->held_len = 0;
-        r->escaped = false;
-        tally_begin(&r->message, head.at_ms);
-        return enter(r, CENSUS_MESSAGE);
+        return begin_record(r, head.at_ms);
     }
     ring_consume(in, end);
     if (got == HEAD_PART && end == src.len && end < room)
         return FLOW_MOVED;
-    return begin_foreign(r);
+    return r->begun ? go_on(r) : begin_foreign(r);
+}
+
+/* Text: a line of a message. */
+static enum flow on_line(struct census *r, struct ring *in)
+{
+    struct view v = ring_peek(in);
+    uint32_t end = view_find(v, '\n');
+
+    tally_feed(&r->message, view_slice(v, 0, end));
+    r->owed = end < v.len;
+    ring_consume(in, end < v.len ? end + 1 : end);
+    return enter(r, r->owed ? CENSUS_HEAD : CENSUS_LINE);
 }
 
 /* Backslashes at the end of v, of which there is an odd number. */
@@ -98,7 +174,7 @@ static enum flow on_message(struct census *r, struct ring *in)
     ring_consume(in, end < v.len ? end + 1 : end);
     if (end == v.len)
         return FLOW_MOVED;
-    tally_end(&r->tally, &r->message);
+    end_record(r);
     return enter(r, CENSUS_TAIL);
 }
 
@@ -123,6 +199,7 @@ static enum flow step(struct stage *self, struct ring *in, struct ring *out,
     switch (r->state) {
     case CENSUS_HEAD:    return on_head(r, in);
     case CENSUS_MESSAGE: return on_message(r, in);
+    case CENSUS_LINE:    return on_line(r, in);
     case CENSUS_TAIL:    return on_tail(r, in);
     case CENSUS_ALL:     break;
     }
@@ -130,11 +207,31 @@ static enum flow step(struct stage *self, struct ring *in, struct ring *out,
     return FLOW_MOVED;
 }
 
-void census_init(struct census *r, bool ndjson, struct fault *fault)
+void census_init(struct census *r, enum census_form form,
+                 struct fault *fault)
 {
     *r = (struct census){
         .stage = {step, fault},
-        .state = ndjson ? CENSUS_HEAD : CENSUS_ALL,
+        .form = form,
+        .state = form == CENSUS_NONE ? CENSUS_ALL : CENSUS_HEAD,
+        .from_ms = INT64_MIN, .until_ms = INT64_MAX,
     };
     tally_init(&r->tally);
+}
+
+bool census_is_inside(const struct census *r)
+{
+    return r->begun || r->state == CENSUS_MESSAGE;
+}
+
+void census_end(struct census *r)
+{
+    end_text(r);
+}
+
+void census_window(struct census *r, int64_t from_ms, int64_t until_ms)
+{
+    CHECK(r->lines == 0 && from_ms < until_ms);
+    r->from_ms = from_ms;
+    r->until_ms = until_ms;
 }

@@ -84,7 +84,7 @@ static enum flow on_stranger(struct choose *c)
     if (c->form == CHOOSE_TEXT)
         return decide(c, c->wanted);
     c->inside = false;
-    return decide(c, false);
+    return decide(c, c->want.strangers);
 }
 
 static enum flow on_head(struct choose *c, struct ring *in)
@@ -174,6 +174,7 @@ void choose_init(struct choose *c, const struct choose_want *want,
         .stage = {step, fault},
         .want = *want,
         .form = form,
+        .wanted = want->strangers,
         .state = CHOOSE_BEGIN,
     };
 }
@@ -182,4 +183,12 @@ void choose_middle(struct choose *c)
 {
     CHECK(c->state == CHOOSE_BEGIN && c->form != CHOOSE_ANY);
     c->inside = true;
+    c->wanted = false;
+}
+
+void choose_inside(struct choose *c, bool wanted)
+{
+    CHECK(c->state == CHOOSE_BEGIN);
+    c->inside = true;
+    c->wanted = wanted;
 }

@@ -7,7 +7,8 @@
  *
  * The input may be a part of an archive that begins in the middle of a
  * record; that one does not concern us and is skipped. Lines that belong to
- * no record are left out and counted. ERROR_USAGE: text has no streams. */
+ * no record are counted, and left out unless they are wanted, too.
+ * ERROR_USAGE: text has no streams. */
 #ifndef FIRN_FETCH_CHOOSE_H
 #define FIRN_FETCH_CHOOSE_H
 
@@ -20,6 +21,7 @@ enum { CHOOSE_STREAM_BYTES = 4 * 512 };  /* of a name, at most */
 struct choose_want {
     int64_t     from_ms, until_ms;  /* half-open; INT64_MIN, INT64_MAX: all */
     struct view stream;             /* prefix, decoded; empty: all */
+    bool        strangers;          /* and lines that belong to no record */
 };
 
 enum choose_form { CHOOSE_ANY, CHOOSE_NDJSON, CHOOSE_TEXT };
@@ -50,5 +52,7 @@ void choose_init(struct choose *c, const struct choose_want *want,
                  enum choose_form form, struct fault *fault);
 /* Right after init, with a form: the input may begin inside a record. */
 void choose_middle(struct choose *c);
+/* The same of text, when it is known whether that record is wanted. */
+void choose_inside(struct choose *c, bool wanted);
 
 #endif

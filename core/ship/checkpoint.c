@@ -80,11 +80,11 @@ static void put_mark(struct text *t, const struct checkpoint_mark *m)
 {
     name(t, ",\n", "in_hand");
     name(t, "{", "from");
-    text_char(t, '"');
-    date_rfc3339(t, m->from_ms);
-    text_char(t, '"');
+    text_i64(t, m->from_ms);
     put_number(t, "bytes_raw", m->raw_bytes);
     put_number(t, "crc32", m->raw_crc);
+    put_number(t, "inside", m->inside);
+    put_number(t, "list", m->list);
     put_tally(t, "settled", &m->settled);
     put_tally(t, "late", &m->late);
     text_char(t, '}');
@@ -97,7 +97,7 @@ void checkpoint_write(struct text *t, const struct checkpoint *c,
 
     receipt.index = (struct view){0};
     name(t, "{\n", "version");
-    text_u64(t, CHECKPOINT_VERSION);
+    text_str(t, CHECKPOINT_VERSION);
     put_string(t, "state", view_of(state_name[c->state]));
     put_string(t, "holder", c->holder);
     put_time(t, "since", c->since_ms);
@@ -160,16 +160,22 @@ static bool read_mark(struct members *m, struct view v,
                       struct checkpoint_mark *mark)
 {
     static const char *const names[] = {
-        "from", "bytes_raw", "crc32", "settled", "late",
+        "from", "bytes_raw", "crc32", "inside", "list", "settled", "late",
     };
-    struct view v5[5];
+    struct view v7[7];
+    uint32_t inside = 0;
 
-    return members_find(m, v, names, v5, 5) &&
-           members_time(m, v5[0], &mark->from_ms) &&
-           members_number(m, v5[1], &mark->raw_bytes) &&
-           read_u32(m, v5[2], UINT32_MAX, &mark->raw_crc) &&
-           read_tally(m, v5[3], &mark->settled) &&
-           read_tally(m, v5[4], &mark->late);
+    if (!members_find(m, v, names, v7, 7) ||
+        !(view_i64(v7[0], &mark->from_ms) ||
+          members_damaged(m, v7[0], "bad number")) ||
+        !members_number(m, v7[1], &mark->raw_bytes) ||
+        !read_u32(m, v7[2], UINT32_MAX, &mark->raw_crc) ||
+        !read_u32(m, v7[3], 1, &inside))
+        return false;
+    mark->inside = inside != 0;
+    return members_number(m, v7[4], &mark->list) &&
+           read_tally(m, v7[5], &mark->settled) &&
+           read_tally(m, v7[6], &mark->late);
 }
 
 /* The CRC of the parts, or null. */
@@ -216,14 +222,15 @@ static bool is_sound(const struct checkpoint *c)
 {
     const struct checkpoint_stored *s = &c->stored;
     uint64_t before = s->mark.settled.events;
+    bool merged = c->receipt.merged_from.len > 0;
 
     return c->upload.len < MULTIPART_ID_BYTES &&
            view_find(c->upload, '\0') == c->upload.len &&
-           s->mark.raw_bytes <= s->bytes_raw &&
+           (merged || s->mark.raw_bytes <= s->bytes_raw) &&
            before <= s->head.events &&
            s->mark.late.events <= s->head.events - before &&
-           s->mark.from_ms >= c->receipt.from_ms &&
-           s->mark.from_ms < c->receipt.until_ms &&
+           s->mark.from_ms >= (merged ? 0 : c->receipt.from_ms) &&
+           (merged || s->mark.from_ms < c->receipt.until_ms) &&
            s->parts.bytes >= (uint64_t)s->parts.parts;
 }
 
@@ -239,7 +246,7 @@ bool checkpoint_read(struct checkpoint *c, struct view json,
     *c = (struct checkpoint){0};
     if (!members_find(&m, json, member, v, M_COUNT))
         return false;
-    if (!view_is(v[M_VERSION], "1"))
+    if (!view_is(v[M_VERSION], CHECKPOINT_VERSION))
         return members_damaged(&m, v[M_VERSION], "its version is another one");
     c->index = v[M_INDEX];
     return read_state(&m, v[M_STATE], c) &&

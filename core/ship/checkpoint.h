@@ -17,8 +17,9 @@
 #include "ship/receipt.h"
 #include "ship/upload.h"
 
+#define CHECKPOINT_VERSION "2"
+
 enum {
-    CHECKPOINT_VERSION       = 1,
     CHECKPOINT_STRINGS_BYTES = RECEIPT_STRINGS_BYTES + MULTIPART_ID_BYTES +
                                256,
     CHECKPOINT_HOLDER_BYTES  = 128,
@@ -31,11 +32,14 @@ enum checkpoint_state {
 };
 enum { CHECKPOINT_STATE_COUNT = 3 };
 
-/* The window in hand, as far as it is stored. */
+/* The window in hand, as far as it is stored; or the source of a merge, which
+ * has a number instead of a time (ship/sources.h). */
 struct checkpoint_mark {
     int64_t      from_ms;        /* where every run ends a block */
-    uint64_t     raw_bytes;      /* since then */
+    uint64_t     raw_bytes;      /* since then; composed: of the source */
     uint32_t     raw_crc;        /* CRC-32 of these */
+    bool         inside;         /* a record that is wanted goes on there */
+    uint64_t     list;           /* digest of the sources before it */
     struct tally settled, late;  /* of all that was before */
 };
 

@@ -253,5 +253,7 @@ bool existing_is_window(const struct existing *e, const struct receipt *want)
            view_equal(r->region, want->region) &&
            view_equal(r->group, want->group) &&
            view_equal(r->stream_prefix, want->stream_prefix) &&
-           r->from_ms == want->from_ms && r->until_ms == want->until_ms;
+           r->from_ms == want->from_ms && r->until_ms == want->until_ms &&
+           (r->from_ms < r->until_ms ||
+            view_equal(r->merged_from, want->merged_from));
 }

@@ -58,7 +58,7 @@ void existing_init(struct existing *e, struct call *call, struct view bucket,
 enum flow existing_step(struct existing *e, struct now now);
 /* Is the receipt exactly of that account, region, group and window, without a
  * stream prefix unless that is the same, too? (contract: "Only an exact
- * receipt is that day") */
+ * receipt is that day") Without a window: of the same objects, merged. */
 bool existing_is_window(const struct existing *e, const struct receipt *want);
 /* Does the receipt agree with the object's size, ETag and checksum? */
 bool existing_agrees(const struct existing *e);

@@ -75,15 +75,23 @@ enum journal_block journal_add(struct journal *j, const struct block *b)
     return JOURNAL_NEW;
 }
 
+void journal_place(struct journal *j, const struct checkpoint_mark *mark)
+{
+    j->now.mark.from_ms = mark->from_ms;
+    j->now.mark.raw_bytes = mark->raw_bytes;
+    j->now.mark.list = mark->list;
+}
+
 void journal_close(struct journal *j, const struct upload_stored *closed)
 {
     j->now.parts = *closed;
     j->closed[closed->parts % CFG_UPLOAD_COUNT] = j->now;
 }
 
-bool journal_store(struct journal *j, uint32_t parts)
+bool journal_store(struct journal *j, const struct upload_stored *stored)
 {
     const struct checkpoint_stored *s;
+    uint32_t parts = stored->parts;
 
     if (parts > j->now.parts.parts)  /* the last one: not to be gone behind */
         parts = j->now.parts.parts;
@@ -92,5 +100,7 @@ bool journal_store(struct journal *j, uint32_t parts)
     s = &j->closed[parts % CFG_UPLOAD_COUNT];
     CHECK(s->parts.parts == parts);
     j->stored = *s;
+    if (parts == stored->parts)
+        j->stored.parts = *stored;  /* of a copied part S3 tells the CRC */
     return true;
 }

@@ -34,10 +34,12 @@ void journal_init(struct journal *j, int64_t from_ms);
 void journal_resume(struct journal *j, const struct checkpoint_stored *stored);
 /* The next block. */
 enum journal_block journal_add(struct journal *j, const struct block *b);
+/* A merge that composes: the next part begins there. */
+void journal_place(struct journal *j, const struct checkpoint_mark *mark);
 /* With that block the upload closed a part; so much is closed by now. The last
  * part, which the archive's end closes, is none to go on behind. */
 void journal_close(struct journal *j, const struct upload_stored *closed);
-/* S3 has stored so many parts. True: `stored` has moved. */
-bool journal_store(struct journal *j, uint32_t parts);
+/* S3 has stored so much. True: `stored` has moved. */
+bool journal_store(struct journal *j, const struct upload_stored *stored);
 
 #endif

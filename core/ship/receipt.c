@@ -128,6 +128,21 @@ static void put_settled(struct text *t, const struct receipt *r)
     text_char(t, '}');
 }
 
+/* Of a merge: what it was made of. */
+static void put_merged(struct text *t, const struct receipt *r)
+{
+    if (r->merged_from.len == 0)
+        return;
+    name(t, ",\n", "merged");
+    name(t, "{", "from");
+    put_string(t, r->merged_from);
+    name(t, ", ", "objects");
+    text_u64(t, r->merged_objects);
+    name(t, ", ", "listed_at");
+    put_time(t, r->merged_ms, true);
+    text_char(t, '}');
+}
+
 static void put_counts(struct text *t, const struct receipt *r)
 {
     bool any = r->counted && r->tally.events > 0;
@@ -195,6 +210,7 @@ void receipt_write(struct text *t, const struct receipt *r,
     put_string(t, r->etag);
     put_source(t, r);
     put_window(t, r);
+    put_merged(t, r);
     put_counts(t, r);
     put_form(t, r);
     name(t, ",\n", "index");

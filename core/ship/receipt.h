@@ -44,8 +44,12 @@ struct receipt {
 
     struct view account, region, group;
     struct view stream_prefix;  /* empty: all streams */
-    struct view via;            /* "read", "export" */
+    struct view via;            /* "read", "merge", "export", "import" */
     bool        masked;
+
+    struct view merged_from;    /* "s3://BUCKET/PREFIX/"; empty: not merged */
+    uint64_t    merged_objects; /* of which it was made */
+    int64_t     merged_ms;      /* S3's clock when they were listed */
 
     int64_t     from_ms, until_ms;  /* half-open; equal: no window, null */
     struct view timezone;

@@ -68,6 +68,24 @@ static bool read_window(struct members *rd, struct view v, struct receipt *r)
            (r->from_ms < r->until_ms || members_damaged(rd, v, "bad window"));
 }
 
+/* Only a merge has it. */
+static bool read_merged(struct members *rd, struct view json,
+                        struct receipt *r)
+{
+    static const char *const all[] = {"merged"};
+    static const char *const names[] = {"from", "objects", "listed_at"};
+    struct fault none;
+    struct members probe = {.all = json, .fault = &none, .what = ""};
+    struct view v, m[3];
+    fault_reset(&none);
+    if (!members_find(&probe, json, all, &v, 1))
+        return true;
+    return members_find(rd, v, names, m, 3) &&
+           members_string(rd, m[0], false, &r->merged_from) &&
+           members_number(rd, m[1], &r->merged_objects) &&
+           members_time(rd, m[2], &r->merged_ms);
+}
+
 static bool read_settled(struct members *rd, struct view v, struct receipt *r)
 {
     static const char *const names[] = {"until", "events", "digest"};
@@ -159,6 +177,7 @@ bool receipt_read(struct receipt *r, struct view json, struct text *strings,
            members_string(&rd, m[M_ETAG], false, &r->etag) &&
            read_source(&rd, m[M_SOURCE], r) &&
            read_window(&rd, m[M_WINDOW], r) &&
+           read_merged(&rd, json, r) &&
            read_counts(&rd, m, r) &&
            read_settled(&rd, m[M_SETTLED], r) &&
            members_number(&rd, m[M_BYTES_STORED], &r->bytes_stored) &&

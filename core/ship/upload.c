@@ -154,6 +154,14 @@ void upload_block_end(struct upload *u)
         close_part(u);
 }
 
+void upload_close(struct upload *u)
+{
+    if (u->state == UPLOAD_FAILED)
+        return;
+    CHECK(part_of(u, u->closed)->chain.bytes >= LIMIT_PART_LEAST);
+    close_part(u);
+}
+
 bool upload_may_copy(const struct upload *u)
 {
     const struct part *p = &u->part[u->closed % CFG_UPLOAD_COUNT];

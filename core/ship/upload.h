@@ -124,6 +124,8 @@ bool upload_room(const struct upload *u, uint32_t len);
 void upload_append(struct upload *u, struct view bytes);
 /* The block is whole: the part is closed if it is full. */
 void upload_block_end(struct upload *u);
+/* The part in hand is closed, which holds LIMIT_PART_LEAST bytes or more. */
+void upload_close(struct upload *u);
 /* May the next part be one that S3 copies from another object? The part in
  * hand is empty then, and no other copy is waiting or under way. */
 bool upload_may_copy(const struct upload *u);

@@ -8,6 +8,7 @@
 #include "task/claim.h"
 #include "task/document.h"
 #include "task/ending.h"
+#include "task/gather.h"
 #include "task/recount.h"
 #include "task/refuse.h"
 
@@ -20,7 +21,8 @@ enum {
 };
 
 static const char *const state_name[] = {
-    "group", "existing", "looking", "taking", "counting", "sealing", "reading",
+    "group", "existing", "looking", "taking", "counting", "sealing",
+    "checking", "reading",
     "recheck", "storing", "recording", "committing", "receipt", "aborting",
     "releasing", "sweeping", "dropping", "done", "failed",
 };
@@ -44,10 +46,20 @@ int64_t archive_settled_ms(const struct archive *a)
     return a->date_ms != 0 && ours > theirs + DATE_MS ? theirs : ours;
 }
 
+/* Whether it is of a group, which then is asked for. */
+static bool has_group(const struct archive *a)
+{
+    return a->spec->group[0] != '\0';
+}
+
 static void begin_group(struct archive *a)
 {
-    group_init(&a->group, a->call, view_of(a->spec->group),
-               (struct span){a->lanes[0].block, sizeof a->lanes[0].block});
+    struct span room = {a->lanes[0].block, sizeof a->lanes[0].block};
+
+    if (a->spec->source == SOURCE_MERGE)
+        room = (struct span){a->merge.recut.workspace.bytes,
+                             GROUP_ROOM_BYTES};
+    group_init(&a->group, a->call, view_of(a->spec->group), room);
 }
 
 void archive_init(struct archive *a, struct site *site,
@@ -56,7 +68,9 @@ void archive_init(struct archive *a, struct site *site,
     a->spec = spec;
     a->site = site;
     a->counts = (struct archive_counts){.reached_ms = spec->from_ms};
-    a->result = (struct archive_result){"archived", "", a->reason};
+    a->result = (struct archive_result){
+        spec->source == SOURCE_MERGE ? "merged" : "archived", "", a->reason,
+    };
     a->key[0] = '\0';
     memset(a->reason, 0, sizeof a->reason);
     a->doubted = a->expired = a->stopped = a->replace = a->resumable = false;
@@ -73,19 +87,31 @@ void archive_init(struct archive *a, struct site *site,
     index_init(&a->index);
     lease_init(&a->lease, site, view_of(NULL), view_of(NULL), false);
     a->found = (struct checkpoint){0};
-    logs_init(&a->lanes[0].logs, site, &a->shared.scope);
-    a->call = &a->lanes[0].logs.call;
+    a->compress = spec->compress;
+    a->lines = spec->format == FORMAT_NDJSON ? CENSUS_NDJSON : CENSUS_TEXT;
+    a->checked = false;
+    a->unfit = NULL;
+    a->about[0] = '\0';
     a->state = ARCHIVE_GROUP;
-    begin_group(a);
+    if (spec->source == SOURCE_MERGE) {
+        gather_init(a);
+    } else {
+        logs_init(&a->lanes[0].logs, site, &a->shared.scope);
+        a->call = &a->lanes[0].logs.call;
+    }
+    if (has_group(a))
+        begin_group(a);
+    else
+        a->group.info = (struct group_info){0};
 }
 
 /* --- reading ------------------------------------------------------------- */
 
-static enum pack_kind pack_kind(const struct archive *a)
+enum pack_kind archive_pack(const struct archive *a)
 {
-    return a->spec->compress == COMPRESS_GZIP   ? PACK_GZIP
-           : a->spec->compress == COMPRESS_ZSTD ? PACK_ZSTD
-                                                : PACK_NONE;
+    return a->compress == COMPRESS_GZIP   ? PACK_GZIP
+           : a->compress == COMPRESS_ZSTD ? PACK_ZSTD
+                                          : PACK_NONE;
 }
 
 void archive_begin_lanes(struct archive *a, int64_t from_ms)
@@ -103,7 +129,7 @@ void archive_begin_lanes(struct archive *a, int64_t from_ms)
     a->shared.settled_ms = a->begun_ms;
     a->shared.ingested = s->field_ingested;
     a->shared.id = s->field_id;
-    pack_init(&a->shared.pack, pack_kind(a));
+    pack_init(&a->shared.pack, archive_pack(a));
     join_init(&a->join, a->lanes, &a->shared, a->site, from_ms, s->until_ms);
 }
 
@@ -113,6 +139,8 @@ enum flow archive_begin(struct archive *a)
     upload_init(&a->upload, a->site, &a->arena, &a->target);
     journal_init(&a->journal, a->spec->from_ms);
     index_init(&a->index);
+    if (a->spec->source == SOURCE_MERGE)
+        return gather_begin(a);
     archive_begin_lanes(a, a->spec->from_ms);
     archive_enter(a, ARCHIVE_READING);
     return FLOW_MOVED;
@@ -136,6 +164,8 @@ enum flow archive_resume(struct archive *a)
         archive_enter(a, ARCHIVE_COMMITTING);
         return FLOW_MOVED;
     }
+    if (a->spec->source == SOURCE_MERGE)
+        return gather_begin(a);
     archive_begin_lanes(a, c->stored.mark.from_ms);
     archive_enter(a, ARCHIVE_READING);
     return FLOW_MOVED;
@@ -162,18 +192,66 @@ enum flow archive_finish(struct archive *a)
                          a->existing.crc64nvme[0] != '\0');
 }
 
+/* --- what is read: pages by lanes, or objects by a merge ----------------- */
+
+static bool merges(const struct archive *a)
+{
+    return a->spec->source == SOURCE_MERGE;
+}
+
+static enum flow source_step(struct archive *a)
+{
+    struct join_kept kept = {
+        .ahead = upload_slots_needed(&a->upload),
+        .head = upload_slots_needed(&a->upload),
+    };
+    return merges(a) ? merge_step(&a->merge, a->now)
+                     : join_step(&a->join, a->now, kept);
+}
+
+static const struct block *source_block(const struct archive *a)
+{
+    if (!merges(a))
+        return join_block(&a->join);
+    return a->merge.recut.ready ? &a->merge.recut.block : NULL;
+}
+
+static void source_take(struct archive *a)
+{
+    if (merges(a))
+        merge_take(&a->merge);
+    else
+        join_take(&a->join);
+}
+
+void archive_cancel(struct archive *a)
+{
+    if (merges(a))
+        merge_cancel(&a->merge);
+    else
+        join_cancel(&a->join);
+}
+
 void archive_move(struct archive *a, uint32_t left, bool stored)
 {
+    struct chain *chain = &a->merge.recut.chain;
+
     while (left > 0) {
-        struct view piece = join_peek(&a->join);
+        struct view piece = merges(a) ? chain_peek(&a->arena, chain)
+                                      : join_peek(&a->join);
         piece.len = piece.len < left ? piece.len : left;
         CHECK(piece.len > 0);
         if (!stored)
             upload_append(&a->upload, piece);
-        join_consume(&a->join, piece.len);
+        if (merges(a))
+            chain_consume(&a->arena, chain, piece.len);
+        else
+            join_consume(&a->join, piece.len);
         left -= piece.len;
     }
 }
+
+/* --- what is made of it -------------------------------------------------- */
 
 static void add_block(struct archive *a, const struct block *b,
                       uint64_t raw_offset)
@@ -205,13 +283,17 @@ static void add_block(struct archive *a, const struct block *b,
  * stored already. */
 static bool move_block(struct archive *a)
 {
-    const struct block *b = join_block(&a->join);
+    const struct block *b = source_block(a);
     uint64_t raw_offset = a->journal.now.bytes_raw;
+    enum journal_block added;
 
     if (b == NULL || !upload_room(&a->upload, b->packed_bytes +
                                                   PACK_HEADER_BYTES))
         return false;
-    switch (journal_add(&a->journal, b)) {
+    added = journal_add(&a->journal, b);
+    if (merges(a))
+        merge_note(&a->merge, &a->journal);
+    switch (added) {
     case JOURNAL_NEW:
         add_block(a, b, raw_offset);
         break;
@@ -223,7 +305,7 @@ static bool move_block(struct archive *a)
         return false;
     }
     a->counts.reached_ms = b->last_ms;
-    join_take(&a->join);
+    source_take(a);
     return true;
 }
 
@@ -234,6 +316,10 @@ static bool end_archive(struct archive *a)
     enum pack_kind kind = a->shared.pack.kind;
     uint32_t len = 0;
 
+    if (merges(a) && a->mode == MERGE_COMPOSE) {
+        upload_end(&a->upload);  /* as it is */
+        return true;
+    }
     if (!upload_room(&a->upload, sizeof bytes))
         return false;
     if (upload_offset(&a->upload) == 0) {
@@ -253,7 +339,8 @@ static void count(struct archive *a)
     a->counts.bytes_raw = a->journal.now.bytes_raw;
     a->counts.bytes_stored = upload_offset(&a->upload);
     a->counts.parts = a->upload.stored.parts;
-    a->counts.repeated = a->join.repeated;
+    if (!merges(a))
+        a->counts.repeated = a->join.repeated;
 }
 
 /* An upload that is gone, by a lifecycle rule say, is made anew. */
@@ -273,30 +360,44 @@ static enum flow send(struct archive *a)
 {
     enum flow flow = upload_step(&a->upload, a->now);
 
-    (void)journal_store(&a->journal, a->upload.stored.parts);
+    (void)journal_store(&a->journal, &a->upload.stored);
     return flow;
+}
+
+/* What a merge is made of does not expire. */
+static enum flow finish_reading(struct archive *a)
+{
+    if (a->merge.sources.count == 0)
+        return gather_nothing(a);
+    if (!end_archive(a))
+        return FLOW_WANT_EVENT;
+    archive_cancel(a);
+    archive_enter(a, ARCHIVE_STORING);
+    return FLOW_MOVED;
 }
 
 static enum flow on_reading(struct archive *a)
 {
-    struct join_kept kept = {
-        .ahead = upload_slots_needed(&a->upload),
-        .head = upload_slots_needed(&a->upload),
-    };
-    enum flow joined = join_step(&a->join, a->now, kept);
-    bool moved = joined == FLOW_MOVED;
+    enum flow read = source_step(a);
+    bool moved = read == FLOW_MOVED;
 
-    if (joined == FLOW_FAILED)
-        return ending_fault(a, &a->join.fault);
+    if (merges(a))
+        gather_note(a);
+    if (read == FLOW_FAILED)
+        return merges(a) ? gather_fail(a) : ending_fault(a, &a->join.fault);
     while (move_block(a))
         moved = true;
-    if (a->again || (joined == FLOW_ENDED && a->journal.drop_bytes > 0))
+    if (merges(a) && read == FLOW_ENDED && !gather_fits(a))
+        return gather_again(a);
+    if (a->again || (read == FLOW_ENDED && a->journal.drop_bytes > 0))
         return ending_over(a);
     enum flow sent = send(a);
     if (sent == FLOW_FAILED)
         return fail_upload(a);
     count(a);
-    if (joined == FLOW_ENDED) {
+    if (read == FLOW_ENDED && merges(a))
+        return finish_reading(a);
+    if (read == FLOW_ENDED) {
         begin_group(a);
         archive_enter(a, ARCHIVE_RECHECK);
         return FLOW_MOVED;
@@ -394,6 +495,7 @@ static enum flow step(struct archive *a)
     case ARCHIVE_TAKING:     return claim_taking(a);
     case ARCHIVE_COUNTING:   return recount_counting(a);
     case ARCHIVE_SEALING:    return recount_sealing(a);
+    case ARCHIVE_CHECKING:   return gather_checking(a);
     case ARCHIVE_READING:    return on_reading(a);
     case ARCHIVE_RECHECK:    return on_recheck(a);
     case ARCHIVE_STORING:    return on_storing(a);
@@ -415,7 +517,8 @@ static bool is_at_work(const struct archive *a)
 {
     bool late = a->state >= ARCHIVE_READING && a->state <= ARCHIVE_RECEIPT &&
                 a->state != ARCHIVE_RECORDING;
-    return late || (a->state == ARCHIVE_EXISTING && lease_is_ours(&a->lease));
+    return late || a->state == ARCHIVE_CHECKING ||
+           (a->state == ARCHIVE_EXISTING && lease_is_ours(&a->lease));
 }
 
 enum flow archive_step(struct archive *a, struct now now)
@@ -465,8 +568,11 @@ int64_t archive_wake_ms(const struct archive *a)
     case ARCHIVE_RELEASING:
     case ARCHIVE_DROPPING:
         return lease_wake_ms(&a->lease);
+    case ARCHIVE_CHECKING:
+        return earlier(merge_wake_ms(&a->merge), lease_wake_ms(&a->lease));
     case ARCHIVE_READING:  /* the call is one of the lanes' */
-        return earlier(join_wake_ms(&a->join),
+        return earlier(merges(a) ? merge_wake_ms(&a->merge)
+                                 : join_wake_ms(&a->join),
                        earlier(upload_wake_ms(&a->upload),
                                lease_wake_ms(&a->lease)));
     case ARCHIVE_RECHECK:

@@ -1,7 +1,8 @@
 /* archive.h - one group, one window, one object.
  *
  * Owns all buffers of the journey and wires its stages: lanes read, join
- * orders, upload sends, the receipt is written last.
+ * orders, upload sends, the receipt is written last. What it is made of may be
+ * objects instead, which merge reads (gather.h); all else is the same.
  *
  *   before the first read   the group is asked for (account, class, age,
  *                           retention), the key is made, what is under it
@@ -26,6 +27,7 @@
 #include "ship/existing.h"
 #include "ship/journal.h"
 #include "ship/lease.h"
+#include "ship/merge.h"
 #include "ship/sweep.h"
 #include "task/plan.h"
 #include "task/spec.h"
@@ -56,6 +58,7 @@ struct archive {
         ARCHIVE_TAKING,      /* waits for the lease */
         ARCHIVE_COUNTING,    /* the window is counted again */
         ARCHIVE_SEALING,     /* waits for the receipt to say so */
+        ARCHIVE_CHECKING,    /* what is to be merged is looked through */
         ARCHIVE_READING,     /* the blocks flow */
         ARCHIVE_RECHECK,     /* waits for what the group is by now */
         ARCHIVE_STORING,     /* waits for the last parts to be stored */
@@ -93,8 +96,19 @@ struct archive {
     bool               named;        /* the checkpoint has the upload's id */
     uint64_t           nonce, serial;/* of the checkpoint's writes */
     int64_t            since_ms;     /* we hold the lease */
-    struct call       *call;         /* the first lane's, while no lane reads:
-                                        for all but events and parts */
+    struct call       *call;         /* the first lane's, or the merge's, while
+                                        these do not read: for all but events
+                                        and parts */
+    enum compress      compress;     /* the object's ... */
+    enum census_form   lines;        /* ... and its records' form */
+    enum merge_mode    mode;         /* of a merge */
+    bool               checked;      /* the merge was looked through, and ... */
+    struct tally       checked_tally;  /* ... is known to hold this ... */
+    uint64_t           checked_bytes;  /* ... in so many raw bytes ... */
+    uint64_t           checked_list;   /* ... of this list */
+    const char        *unfit;        /* why it was not put end to end; or NULL */
+    char               about[CATALOG_KEY_BYTES];  /* public: the object that
+                                        the fault is about; or "" */
     union {
         struct group   group;
         struct sweep   sweep;        /* at the end */
@@ -118,7 +132,10 @@ struct archive {
     struct join        join;
     struct arena       arena;
     uint16_t           next[CFG_SLOT_COUNT];
-    struct lane        lanes[CFG_LANE_COUNT];
+    union {
+        struct lane    lanes[CFG_LANE_COUNT];
+        struct merge   merge;
+    };
     char        checkpoint[CFG_CHECKPOINT_BYTES];  /* as it is written */
     _Alignas(4096) uint8_t slots[CFG_SLOT_COUNT * CFG_SLOT_BYTES];
 };
@@ -133,11 +150,11 @@ void archive_stop(struct archive *a);
 /* The earliest mono_ms at which stepping makes sense without an event. */
 int64_t archive_wake_ms(const struct archive *a);
 
-/* For claim.c, recount.c and ending.c: the one place that writes a->state;
- * AWS's clock; lanes that read from there on; so many bytes of the block in
- * hand go to the upload, unless they are `stored`; and the ways to go on once
- * the day is ours: from its beginning, behind what is stored, with the
- * receipt. */
+/* For claim.c, recount.c, gather.c and ending.c: the one place that writes
+ * a->state; AWS's clock; lanes that read from there on; so many bytes of the
+ * block in hand go to the upload, unless they are `stored`; whatever reads
+ * stops; and the ways to go on once the day is ours: from its beginning, behind
+ * what is stored, with the receipt. */
 void      archive_enter(struct archive *a, enum archive_state next);
 int64_t   archive_aws_ms(const struct archive *a);
 /* The instant before which all that is ingested counts as settled: now, by our
@@ -146,6 +163,8 @@ int64_t   archive_aws_ms(const struct archive *a);
 int64_t   archive_settled_ms(const struct archive *a);
 void      archive_begin_lanes(struct archive *a, int64_t from_ms);
 void      archive_move(struct archive *a, uint32_t left, bool stored);
+void      archive_cancel(struct archive *a);
+enum pack_kind archive_pack(const struct archive *a);
 enum flow archive_begin(struct archive *a);
 enum flow archive_resume(struct archive *a);
 enum flow archive_finish(struct archive *a);

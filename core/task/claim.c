@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "task/document.h"
 #include "task/ending.h"
+#include "task/gather.h"
 #include "task/message.h"
 #include "task/recount.h"
 #include "task/refuse.h"
@@ -24,6 +25,8 @@ static int64_t reads_from(const struct archive *a)
 
 bool claim_has_expired(struct archive *a)
 {
+    if (a->spec->source == SOURCE_MERGE)
+        return false;
     a->held_ms = group_held_from(&a->group.info, archive_aws_ms(a));
     return reads_from(a) < a->held_ms;
 }
@@ -70,8 +73,21 @@ enum flow claim_again(struct archive *a)
     return FLOW_MOVED;
 }
 
+/* Who we are is known, as far as it matters. */
+static enum flow begin_claim(struct archive *a)
+{
+    if (!make_names(a))
+        return ending_fail(a);
+    document_describe(a);
+    lease_init(&a->lease, a->site, view_of(a->spec->bucket),
+               view_of(a->checkpoint_key), a->spec->checksum);
+    return claim_again(a);
+}
+
 enum flow claim_group(struct archive *a)
 {
+    if (a->spec->group[0] == '\0')
+        return begin_claim(a);
     enum flow flow = group_step(&a->group, a->now);
 
     if (flow == FLOW_FAILED && a->group.fault.error == ERROR_MISSING &&
@@ -83,19 +99,15 @@ enum flow claim_group(struct archive *a)
         return ending_fault(a, &a->group.fault);
     if (flow != FLOW_ENDED)
         return flow;
-    if (strcmp(a->group.info.log_class, "STANDARD") != 0) {
+    if (a->spec->source == SOURCE_READ &&
+        strcmp(a->group.info.log_class, "STANDARD") != 0) {
         refuse_class(a);
         return ending_fail(a);
     }
     a->created_ms = a->group.info.creation_ms;
     a->date_ms = a->call->exchange.reply.date_ms;
     a->date_mono_ms = a->now.mono_ms;
-    if (!make_names(a))
-        return ending_fail(a);
-    document_describe(a);
-    lease_init(&a->lease, a->site, view_of(a->spec->bucket),
-               view_of(a->checkpoint_key), a->spec->checksum);
-    return claim_again(a);
+    return begin_claim(a);
 }
 
 static void begin_target(struct archive *a)
@@ -108,7 +120,7 @@ static void begin_target(struct archive *a)
         .key = view_of(a->key),
         .content_type =
             view_of(target_content_type(
-                view_of(plan_ext(s->format, s->compress)))),
+                view_of(plan_ext(s->format, a->compress)))),
         .storage_class = view_of(s->storage_class),
         .sse = view_of(s->sse),
         .sse_kms_key_id = view_of(s->sse_kms_key_id),
@@ -224,8 +236,8 @@ static enum flow decide(struct archive *a)
     begin_target(a);
     if (lease_is_due(&a->lease, a->now, CFG_LEASE_MS))
         return claim_lost(a);  /* so long looked at: it may be another's */
-    if (skips && !held && !a->recounted && recount_is_due(a) &&
-        !a->spec->dry_run)
+    if (skips && !held && !a->recounted && !a->spec->dry_run &&
+        a->spec->source == SOURCE_READ && recount_is_due(a))
         return recount_begin(a);  /* a dead run's rest may be what it needs */
     if (stale && !held && !a->spec->dry_run)
         return take_lease(a);  /* what a dead run left is seen to first */
@@ -245,6 +257,8 @@ static enum flow decide(struct archive *a)
         refuse_existing(a);
         return ending_fail(a);
     }
+    if (a->spec->dry_run && a->spec->source == SOURCE_MERGE)
+        return gather_plan(a);
     if (a->spec->dry_run)
         return ending_early(a, there ? "would replace" : "would archive");
     return held ? begin(a) : take_lease(a);

@@ -15,12 +15,16 @@ void document_describe(struct archive *a)
         .region = view_of(a->site->endpoint[SITE_LOGS].region),
         .group = view_of(s->group),
         .stream_prefix = view_of(s->stream_prefix),
-        .via = view_of("read"),
+        .via = view_of(s->source == SOURCE_MERGE ? "merge" : "read"),
         .masked = a->group.info.masked && !s->unmask,
         .from_ms = s->from_ms,
         .until_ms = s->until_ms,
         .timezone = view_of(s->timezone),
     };
+    if (s->source == SOURCE_MERGE) {
+        a->receipt.merged_from = view_of(s->from);
+        a->receipt.masked = false;
+    }
 }
 
 /* All that the bytes of the object depend on, and how it is stored. */
@@ -33,7 +37,7 @@ static uint64_t shape_of(const struct archive *a)
     };
     const uint32_t numbers[] = {
         s->format, s->compress, s->field_ingested, s->field_id, s->unmask,
-        s->checksum, CFG_BLOCK_BYTES, CFG_CELL_BYTES, CFG_PART_BYTES,
+        s->checksum, s->source, s->recompress, s->as_found, CFG_BLOCK_BYTES, CFG_CELL_BYTES, CFG_PART_BYTES,
         CFG_ZSTD_LEVEL, CFG_ZSTD_WINDOW_LOG,
     };
     uint64_t shape = crc64_add(0, (struct view){(const uint8_t *)numbers,
@@ -54,6 +58,7 @@ bool document_is_ours(const struct archive *a, const struct checkpoint *c)
            view_equal(r->region, want->region) &&
            view_equal(r->group, want->group) &&
            view_equal(r->stream_prefix, want->stream_prefix) &&
+           view_equal(r->merged_from, want->merged_from) &&
            r->masked == want->masked && r->from_ms == want->from_ms &&
            r->until_ms == want->until_ms;
 }
@@ -83,22 +88,46 @@ static void describe_form(struct archive *a)
 {
     const struct spec *s = a->spec;
     struct receipt *r = &a->receipt;
+    bool ndjson = a->lines == CENSUS_NDJSON, text = a->lines == CENSUS_TEXT;
 
-    r->format = view_of(s->format == FORMAT_NDJSON ? "ndjson" : "text");
-    r->fields = (uint8_t)(RECEIPT_TIMESTAMP | RECEIPT_MESSAGE |
-                          (s->format == FORMAT_NDJSON ? RECEIPT_STREAM : 0) |
+    r->format = view_of(ndjson ? "ndjson" : text ? "text" : NULL);
+    r->fields = (uint8_t)((ndjson || text
+                               ? RECEIPT_TIMESTAMP | RECEIPT_MESSAGE : 0) |
+                          (ndjson ? RECEIPT_STREAM : 0) |
                           (s->field_ingested ? RECEIPT_INGESTED : 0) |
                           (s->field_id ? RECEIPT_ID : 0));
-    r->compression = view_of(s->compress == COMPRESS_GZIP   ? "gzip"
-                             : s->compress == COMPRESS_ZSTD ? "zstd"
+    r->compression = view_of(a->compress == COMPRESS_GZIP   ? "gzip"
+                             : a->compress == COMPRESS_ZSTD ? "zstd"
                                                             : "none");
     r->tool_version = view_of(CONFIG_VERSION);
 }
 
 static void describe_start(struct archive *a)
 {
-    a->receipt.has_settled = true;
+    a->receipt.has_settled = a->spec->source == SOURCE_READ;
     a->receipt.settled_until_ms = a->begun_ms;
+}
+
+/* What is known of a merge: all that was inflated. */
+static void describe_merge(struct archive *a)
+{
+    struct receipt *r = &a->receipt;
+    struct text t;
+
+    text_init(&t, a->reason, sizeof a->reason);
+    if (a->unfit != NULL) {
+        text_str(&t, "compressed anew, since ");
+        text_str(&t, a->unfit);
+    }
+    r->reason = text_view(&t);
+    r->state = RECEIPT_IMPORTED;
+    r->merged_objects = a->merge.sources.count;
+    r->merged_ms = a->merge.sources.listed_ms;
+    if (a->mode == MERGE_STREAM)
+        return;
+    r->counted = a->checked;
+    r->tally = a->checked_tally;
+    r->bytes_raw = a->checked_bytes;
 }
 
 void document_complete(struct archive *a)
@@ -114,11 +143,13 @@ void document_complete(struct archive *a)
     tally_merge(&r->tally, &a->journal.late);
     r->settled = a->journal.settled;
     r->bytes_raw = a->journal.now.bytes_raw;
+    CHECK(r->tally.events == a->journal.now.head.events);
+    if (a->spec->source == SOURCE_MERGE)
+        describe_merge(a);
     r->bytes_stored = a->upload.bytes;
     r->has_crc = a->spec->checksum && a->upload.crc_known;
     r->crc64nvme = a->upload.crc;
     r->archived_ms = site_now(a->site, a->now).wall_ms;
-    CHECK(r->tally.events == a->journal.now.head.events);
 }
 
 void document_adopt(struct archive *a, const struct checkpoint *c)
@@ -126,8 +157,12 @@ void document_adopt(struct archive *a, const struct checkpoint *c)
     const struct receipt *from = &c->receipt;
     struct receipt *r = &a->receipt;
 
+    a->lines = view_is(from->format, "ndjson") ? CENSUS_NDJSON
+               : view_is(from->format, "text") ? CENSUS_TEXT : CENSUS_EITHER;
     document_describe(a);
     describe_form(a);
+    r->merged_objects = from->merged_objects;
+    r->merged_ms = from->merged_ms;
     view_copy(from->reason, a->reason, sizeof a->reason);
     r->reason = view_of(a->reason);
     r->state = from->state;

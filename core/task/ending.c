@@ -91,8 +91,9 @@ enum flow ending_fail(struct archive *a)
     CHECK(a->fault.error != ERROR_NONE);
     bool began = a->state >= ARCHIVE_READING;
 
-    if (a->state == ARCHIVE_READING || a->state == ARCHIVE_COUNTING)
-        join_cancel(&a->join);
+    if (a->state == ARCHIVE_READING || a->state == ARCHIVE_COUNTING ||
+        a->state == ARCHIVE_CHECKING)
+        archive_cancel(a);
     call_cancel(a->call);
     if (!began && a->lease.state != LEASE_HELD)
         return finish(a);
@@ -131,7 +132,7 @@ enum flow ending_early(struct archive *a, const char *action)
 enum flow ending_over(struct archive *a)
 {
     if (a->state == ARCHIVE_READING)
-        join_cancel(&a->join);
+        archive_cancel(a);
     call_cancel(a->call);
     a->again = true;
     a->resumable = false;

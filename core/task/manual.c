@@ -7,20 +7,23 @@
 
 enum {
     ARCHIVE = 1 << COMMAND_ARCHIVE,
+    MERGE   = 1 << COMMAND_MERGE,
     CAT     = 1 << COMMAND_CAT,
     VERIFY  = 1 << COMMAND_VERIFY,
     RESTORE = 1 << COMMAND_RESTORE,
     STATUS  = 1 << COMMAND_STATUS,
     RETENTION = 1 << COMMAND_RETENTION,
     MEMORY  = 1 << COMMAND_MEMORY,
-    REMOTE  = ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION,
-    WRITES  = ARCHIVE | VERIFY,
+    MAKES   = ARCHIVE | MERGE,
+    REMOTE  = MAKES | CAT | VERIFY | RESTORE | STATUS | RETENTION,
+    WRITES  = MAKES | VERIFY,
     ALL     = REMOTE | MEMORY,
 };
 
 const struct option_row option_rows[] = {
     {"--group", "NAME", OPTION_STRING, AT(group), 0, 0,
-     ARCHIVE | RETENTION, "the log group"},
+     MAKES | RETENTION, "the log group; of a merge, with --day, the one\n"
+     "whose day it counts as"},
     {"--days", "N", OPTION_NUMBER, AT(days), 1, 36500, RESTORE | RETENTION,
      "restore: how long the copy stays in S3, from when it\n"
      "is there. retention: how long CloudWatch keeps events:\n"
@@ -34,7 +37,7 @@ const struct option_row option_rows[] = {
      RETENTION,
      "days that late events may still change count as\n"
      "archived; for those who keep 14 days and know it"},
-    {"--to", "s3://BUCKET/KEY", OPTION_STRING, AT(to), 0, 0, ARCHIVE,
+    {"--to", "s3://BUCKET/KEY", OPTION_STRING, AT(to), 0, 0, MAKES,
      "the object to write. In KEY these are filled in:\n"
      "{account} {region} {group} {yyyy} {mm} {dd} {date}\n"
      "{ext}. A bucket alone, or a KEY that ends in \"/\", is\n"
@@ -46,18 +49,21 @@ const struct option_row option_rows[] = {
      "without {group} and {date}"},
     {"--via", "read", OPTION_CHOICE, AT(via), 0, 0, ARCHIVE,
      "how to get at the events: read, by FilterLogEvents"},
-    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, ARCHIVE,
+    {"--recompress", NULL, OPTION_FLAG, AT(spec.recompress), 0, 0, MERGE,
+     "inflate and compress anew, into one gzip member, even\n"
+     "where the objects could be put end to end"},
+    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, MAKES,
      "the calendar day, from midnight to midnight"},
     {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE | STATUS,
      "the day N days before today; default 1, yesterday.\n"
      "For status, the last one that is due"},
-    {"--from", "T", OPTION_STRING, AT(when.from), 0, 0, ARCHIVE | CAT,
+    {"--from", "T", OPTION_STRING, AT(when.from), 0, 0, MAKES | CAT,
      "from this instant: 2026-11-09T02:10:00Z, with +09:00,\n"
      "or without a zone, as the clocks of --timezone show"},
-    {"--until", "T", OPTION_STRING, AT(when.until), 0, 0, ARCHIVE | CAT,
+    {"--until", "T", OPTION_STRING, AT(when.until), 0, 0, MAKES | CAT,
      "until before this one"},
     {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
-     SPEC_ZONE_BYTES, ARCHIVE | CAT | RETENTION,
+     SPEC_ZONE_BYTES, MAKES | CAT | RETENTION,
      "where midnight is: Asia/Seoul, say; default UTC"},
     {"--stream", "P", OPTION_STRING, AT(stream), 0, 0, CAT,
      "only log streams whose names begin so; of ndjson, for\n"
@@ -75,21 +81,21 @@ const struct option_row option_rows[] = {
      "what a data protection policy masks, in clear; needs\n"
      "the permission logs:Unmask"},
     {"--if-exists", "skip|replace|fail", OPTION_CHOICE, AT(spec.if_exists),
-     0, 0, ARCHIVE,
+     0, 0, MAKES,
      "when the object is there: skip it if its receipt says\n"
      "it is this very window (default), write over it, or\n"
      "exit 78"},
     {"--partial", NULL, OPTION_FLAG, AT(spec.partial), 0, 0, ARCHIVE,
      "store what is left of a window that began to expire"},
     {"--storage-class", "CLASS", OPTION_COPY, AT(spec.storage_class), 0,
-     SPEC_NAME_BYTES, ARCHIVE,
+     SPEC_NAME_BYTES, MAKES,
      "GLACIER_IR, say; under 128 KiB always STANDARD"},
     {"--sse", "ALGORITHM", OPTION_COPY, AT(spec.sse), 0, SPEC_NAME_BYTES,
      WRITES, "AES256, aws:kms or aws:kms:dsse; default the bucket's"},
     {"--sse-kms-key-id", "KEY", OPTION_COPY, AT(spec.sse_kms_key_id), 0, 2048,
      WRITES, "the KMS key, with --sse aws:kms"},
     {"--checksum", "crc64nvme|none", OPTION_CHOICE, AT(checksum), 0, 0,
-     ARCHIVE, "what S3 checks the object by; default crc64nvme"},
+     MAKES, "what S3 checks the object by; default crc64nvme"},
     {"--tier", "Standard|Bulk|Expedited", OPTION_CHOICE, AT(tier), 0, 0,
      RESTORE, "how fast, and at what price; default Standard"},
     {"--wait", NULL, OPTION_FLAG, AT(wait), 0, 0, RESTORE,
@@ -118,7 +124,7 @@ const struct option_row option_rows[] = {
     {"--output", "text|json", OPTION_CHOICE, AT(output), 0, 0,
      ALL, "the form of results on stdout; default text"},
     {"--dry-run", NULL, OPTION_FLAG, AT(spec.dry_run), 0, 0,
-     ARCHIVE | RETENTION,
+     MAKES | RETENTION,
      "say what would be done; write nothing"},
     {"--quiet", NULL, OPTION_FLAG, AT(quiet), 0, 0, ALL,
      "nothing on stderr but errors"},
@@ -176,6 +182,45 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  77  credentials or permission\n"
         "  78  no such group, bucket or zone; an object in the way; a full\n"
         "      limit of config.h\n",
+    },
+    [COMMAND_MERGE] = {
+        "merge", "s3://BUCKET/PREFIX/ --to s3://BUCKET/KEY", 1, 1,
+        "many objects, an export's .gz files say, become one",
+        "Joins all objects below a prefix in the order of their keys, however\n"
+        "many, in memory that never grows and with no file on any disk. What\n"
+        "is gzip and becomes gzip is put end to end: objects of 5 MiB and\n"
+        "more inside S3, by UploadPartCopy, smaller ones streamed together\n"
+        "into parts. The result has many gzip members, which zcat and every\n"
+        "sound reader reads as one file. Where the objects differ in form, or\n"
+        "a last line lacks its newline, they are inflated and compressed\n"
+        "anew, and so they are with --recompress.\n"
+        "\n"
+        "A key that ends in .gz or .zst must be that; others are what they\n"
+        "begin with. Of what is copied inside S3 nothing is inflated, so the\n"
+        "receipt leaves open what it holds. With --group and --day all is\n"
+        "inflated once and counted, only records of that day are kept, and\n"
+        "the object counts as that day, imported. CloudWatch's permission\n"
+        "probe, receipts and checkpoints below the prefix are left out.\n"
+        "\n"
+        "Stopped, cut off or killed, it may simply be run again.\n",
+        "  firn merge s3://acme-exports/2026/11/09/ \\\n"
+        "      --to s3://acme-logs/api-2026-11-09.log.gz\n"
+        "  firn merge s3://acme-exports/2026/11/09/ --to s3://acme-logs \\\n"
+        "      --group /ecs/api --day 2026-11-09\n"
+        "      it counts as that day, and firn archive skips it\n"
+        "  firn merge s3://acme-exports/2026/ --to s3://acme-logs/x.gz \\\n"
+        "      --dry-run\n"
+        "      how many objects, how many bytes, which requests\n",
+        "   0  merged, or already merged\n"
+        "  64  the command line\n"
+        "  65  an object is damaged, or not what its name says; the key and\n"
+        "      the offset are said, and nothing is stored\n"
+        "  69  S3 could not be reached, or gave up\n"
+        "  75  stopped by a signal or --deadline, or another run is at it:\n"
+        "      run again to go on\n"
+        "  77  credentials or permission\n"
+        "  78  no such bucket or group, nothing below the prefix, or an\n"
+        "      object in the way\n",
     },
     [COMMAND_CAT] = {
         "cat", "s3://BUCKET/KEY...", 1, UINT32_MAX,

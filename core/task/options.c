@@ -293,6 +293,56 @@ static bool check_archive(struct options *o, int64_t now_ms,
     return view_copy(view_of(o->group), s->group, sizeof s->group);
 }
 
+/* Either a whole window of a group, or neither. */
+static bool check_merge_day(struct options *o, int64_t now_ms,
+                            struct fault *fault)
+{
+    struct spec *s = &o->spec;
+    bool window = o->when.day != NULL || o->when.from != NULL ||
+                  o->when.until != NULL;
+    if (window != (o->group != NULL))
+        return message_refuse(fault, ERROR_USAGE, "to count as a day, a merge "
+                              "needs both --group NAME and --day YYYY-MM-DD",
+                              NULL);
+    if (window)
+        return plan_group(view_of(o->group), fault) &&
+               plan_window(s, &o->when, now_ms, fault) &&
+               plan_template(s, false, fault) &&
+               view_copy(view_of(o->group), s->group, sizeof s->group);
+    if (strchr(s->key, '{') != NULL)
+        return message_refuse(fault, ERROR_USAGE, "without --group and --day, "
+                              "firn merge needs a full key: --to "
+                              "s3://BUCKET/KEY", NULL);
+    return true;
+}
+
+static bool check_merge(struct options *o, int64_t now_ms,
+                        struct fault *fault)
+{
+    struct spec *s = &o->spec;
+    struct view bucket, prefix, url = view_of(o->args[0]);
+    if (o->to == NULL)
+        return message_refuse(fault, ERROR_USAGE, "firn merge needs --to "
+                              "s3://BUCKET/KEY", NULL);
+    if (!plan_url(url, &bucket, &prefix, fault))
+        return false;
+    if (prefix.len > 0 && !view_ends(prefix, "/"))
+        return message_refuse(fault, ERROR_USAGE, "\"%\" is no prefix; those "
+                              "end in \"/\": s3://BUCKET/PREFIX/", &url);
+    if (!plan_to(s, view_of(o->to), fault) || !check_storage(s, fault) ||
+        !check_merge_day(o, now_ms, fault))
+        return false;
+    struct view key = view_of(s->key);
+    s->source = SOURCE_MERGE;
+    s->from = o->args[0];
+    s->format = FORMAT_TEXT;
+    s->compress = view_ends(key, ".zst") ? COMPRESS_ZSTD : COMPRESS_GZIP;
+    s->as_found = !view_ends(key, ".gz") && !view_ends(key, ".zst") &&
+                  !view_ends(key, "{ext}");
+    s->checksum = o->checksum == CHECKSUM_CRC64NVME;
+    return true;
+}
+
 static bool check_objects(const struct options *o, struct fault *fault)
 {
     struct view bucket, key;
@@ -409,6 +459,7 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
                               &owner);
     switch (o->command) {
     case COMMAND_ARCHIVE: return check_archive(o, now_ms, fault);
+    case COMMAND_MERGE:   return check_merge(o, now_ms, fault);
     case COMMAND_CAT:     return check_cat(o, fault);
     case COMMAND_VERIFY:  return check_objects(o, fault) &&
                                  check_storage(&o->spec, fault);

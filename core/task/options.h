@@ -13,6 +13,7 @@
 
 enum command {
     COMMAND_ARCHIVE,
+    COMMAND_MERGE,
     COMMAND_CAT,
     COMMAND_VERIFY,
     COMMAND_RESTORE,

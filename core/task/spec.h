@@ -20,8 +20,18 @@ enum {
     SPEC_NAME_BYTES   = 128,
 };
 
+/* Where the records come from. */
+enum source_kind {
+    SOURCE_READ,   /* CloudWatch Logs, page by page */
+    SOURCE_MERGE,  /* objects that are there: `from` */
+};
+
 struct spec {
-    char group[SPEC_GROUP_BYTES];
+    enum source_kind source;
+    const char *from;              /* SOURCE_MERGE: "s3://BUCKET/PREFIX/" */
+    bool     recompress;           /* no putting end to end */
+    bool     delete_source;        /* once the object was read back */
+    char group[SPEC_GROUP_BYTES];  /* SOURCE_MERGE: may be empty */
     char stream_prefix[SPEC_GROUP_BYTES];
     char bucket[SPEC_BUCKET_BYTES];
     char key[SPEC_KEY_BYTES];      /* may hold {account} ... {ext} */
@@ -35,6 +45,8 @@ struct spec {
     bool     whole_day;
     enum format    format;
     enum compress  compress;
+    bool     as_found;             /* SOURCE_MERGE: compressed as what it is
+                                      made of is, if all is the same */
     enum if_exists if_exists;
     bool     field_ingested, field_id;
     bool     unmask, partial;

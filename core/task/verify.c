@@ -208,7 +208,8 @@ static void begin_reading(struct verify *v)
     CHECK(view_copy(r->etag, v->object.etag, sizeof v->object.etag));
     inflate_init(&v->inflate, &v->workspace, form_of(r->compression),
                  &v->fault);
-    census_init(&v->census, r->counted && is_ndjson(r), &v->fault);
+    census_init(&v->census, r->counted && is_ndjson(r) ? CENSUS_NDJSON
+                                                       : CENSUS_NONE, &v->fault);
     v->summed = (struct verify_summed){
         {sum_step, &v->fault}, &v->inflate.stage, 0,
     };

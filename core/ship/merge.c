@@ -1,0 +1,410 @@
+/* merge.c - see merge.h. */
+#include "ship/merge.h"
+
+#include "base/check.h"
+
+enum { MAGIC_BYTES = 4 };
+
+enum inflate_form merge_form(struct view key)
+{
+    return view_ends(key, ".gz")    ? INFLATE_GZIP
+           : view_ends(key, ".zst") ? INFLATE_ZSTD
+                                    : INFLATE_ANY;
+}
+
+void merge_init(struct merge *m, struct site *site,
+                const struct merge_names *names)
+{
+    fault_reset(&m->fault);
+    m->about[0] = '\0';
+    m->unfit = NULL;
+    m->form = INFLATE_ANY;
+    m->mixed = m->begun = false;
+    m->mode = MERGE_CHECK;
+    m->resume = m->probed = m->peeks = 0;
+    m->mark = (struct checkpoint_mark){0};
+    compose_init(&m->compose);
+    sources_init(&m->sources, site, names->from, names->own);
+}
+
+void merge_compose(struct merge *m, struct upload *u, struct journal *j,
+                   enum inflate_form form)
+{
+    m->mode = MERGE_COMPOSE;
+    m->upload = u;
+    m->journal = j;
+    m->form = form;
+    m->sources.ahead_below = LIMIT_PART_LEAST;
+    recut_init(&m->recut, NULL, NULL);
+}
+
+void merge_stream(struct merge *m, struct lane_shared *shared,
+                  const struct choose_want *want)
+{
+    m->mode = shared != NULL ? MERGE_STREAM : MERGE_CHECK;
+    recut_init(&m->recut, shared, want);
+}
+
+void merge_plan(struct merge *m)
+{
+    m->mode = MERGE_PLAN;
+    m->sources.ahead_below = 0;
+}
+
+void merge_resume(struct merge *m, const struct checkpoint_mark *mark)
+{
+    sources_begin(&m->sources, (uint64_t)mark->from_ms, mark->list);
+    if (m->mode == MERGE_COMPOSE)
+        m->resume = mark->raw_bytes;
+    else if (mark->from_ms > 0)
+        recut_inside(&m->recut, mark->inside);
+}
+
+static enum flow fail(struct merge *m, const struct fault *fault,
+                      struct view key)
+{
+    fault_adopt(&m->fault, fault);
+    (void)view_copy(key, m->about, sizeof m->about);
+    return FLOW_FAILED;
+}
+
+static enum flow fail_head(struct merge *m, const char *what)
+{
+    struct fault fault;
+
+    fault_reset(&fault);
+    fault_set(&fault, ERROR_CORRUPT, what, 0);
+    return fail(m, &fault, sources_head(&m->sources)->key);
+}
+
+/* Nothing of the head is left to do. */
+static enum flow take_head(struct merge *m)
+{
+    sources_take(&m->sources);
+    m->begun = false;
+    return FLOW_MOVED;
+}
+
+/* The form of one more object is known. */
+static void note_form(struct merge *m, enum inflate_form form)
+{
+    if (m->form == INFLATE_ANY)
+        m->form = form;
+    m->mixed |= form != m->form;
+}
+
+/* --- compose ------------------------------------------------------------- */
+
+static enum flow is_unfit(struct merge *m, const char *why)
+{
+    m->unfit = why;
+    return FLOW_ENDED;
+}
+
+static enum inflate_form form_of(struct view v)
+{
+    static const uint8_t gzip[] = {0x1f, 0x8b};
+    static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+    if (v.len >= sizeof gzip && memcmp(v.at, gzip, sizeof gzip) == 0)
+        return INFLATE_GZIP;
+    return v.len >= sizeof zstd && memcmp(v.at, zstd, sizeof zstd) == 0
+               ? INFLATE_ZSTD : INFLATE_PLAIN;
+}
+
+/* By its first bytes, which are in the ring: is it what it has to be? */
+static enum flow look(struct merge *m, const struct ring *ring)
+{
+    const struct source *s = sources_head(&m->sources);
+    enum inflate_form form = form_of(ring_peek(ring));
+    enum inflate_form named = merge_form(s->key);
+
+    if (named != INFLATE_ANY && named != form)
+        return fail_head(m, named == INFLATE_GZIP ? "its name ends in .gz, "
+                                                    "but it is not gzip"
+                                                  : "its name ends in .zst, "
+                                                    "but it is not zstd");
+    note_form(m, form);
+    if (m->mixed)
+        return is_unfit(m, "their forms differ");
+    m->looked = true;
+    m->probing = form != INFLATE_PLAIN && m->probed < MERGE_PROBE_BYTES &&
+                 m->compose.at == 0 && m->compose.until == m->compose.size;
+    if (m->probing)
+        recut_object(&m->recut, s->number, form);
+    return FLOW_MOVED;
+}
+
+/* The first bytes of the head, out of the range that is streamed, if they are
+ * in it. */
+static enum flow look_first(struct merge *m)
+{
+    const struct compose *c = &m->compose;
+    uint64_t need = c->size < MAGIC_BYTES ? c->size : MAGIC_BYTES;
+    uint64_t to = c->until != 0 && c->from == 0 ? c->until : need;
+    struct ring *ring = sources_open(&m->sources, 0, to);
+
+    return ring_len(ring) < need ? FLOW_WANT_EVENT : look(m, ring);
+}
+
+/* The bytes go by: they are inflated, and what comes out is forgotten, but
+ * for the last byte. */
+static enum flow probe(struct merge *m, struct view v, bool ends)
+{
+    struct recut *r = &m->recut;
+    struct ring ring = {
+        .bytes = (uint8_t *)(uintptr_t)v.at, .capacity = 1u << 31,
+        .written = v.len, .ended = ends,
+    };
+    for (;;) {
+        enum flow flow = recut_step(r, &ring);
+        if (flow == FLOW_FAILED)
+            return fail(m, &r->fault, sources_head(&m->sources)->key);
+        if (flow == FLOW_ENDED || flow == FLOW_WANT_INPUT)
+            break;
+    }
+    if (ends && (r->glued || r->rubbish > 0)) {
+        m->probed = UINT64_MAX;
+        return is_unfit(m, r->glued ? "a last line has no newline"
+                                    : "there are bytes behind a file's data");
+    }
+    m->probed += v.len;
+    return FLOW_MOVED;
+}
+
+/* The journal learns where the next part begins. */
+static void note_part(struct merge *m, uint64_t number, uint64_t at,
+                      uint64_t list)
+{
+    const struct upload_stored closed = upload_closed(m->upload);
+    struct checkpoint_mark mark = {
+        .from_ms = (int64_t)number, .raw_bytes = at, .list = list,
+    };
+    journal_place(m->journal, &mark);
+    journal_close(m->journal, &closed);
+}
+
+static void close_part(struct merge *m)
+{
+    const struct source *s = sources_head(&m->sources);
+    upload_close(m->upload);
+    note_part(m, s->number, m->compose.at, s->before);
+}
+
+static enum flow copy(struct merge *m, const struct compose_piece *piece)
+{
+    const struct source *s = sources_head(&m->sources);
+    const struct copy_source from = {
+        .bucket = m->sources.catalog.bucket, .key = s->key, .etag = s->etag,
+        .from = piece->from, .to = piece->to,
+        .whole = piece->from == 0 && piece->to == s->bytes,
+    };
+    if (!upload_may_copy(m->upload))
+        return FLOW_WANT_EVENT;
+    upload_copy(m->upload, &from);
+    (void)compose_moved(&m->compose, piece->to - piece->from);
+    note_part(m, s->number, m->compose.at, s->before);
+    m->last = -1;
+    return FLOW_MOVED;
+}
+
+static enum flow stream(struct merge *m, const struct compose_piece *piece)
+{
+    struct compose *c = &m->compose;
+    struct ring *ring = sources_open(&m->sources, c->from, c->until);
+    struct view v = ring_peek(ring);
+    uint64_t left = piece->to - c->at;
+
+    v.len = v.len < left ? v.len : (uint32_t)left;
+    if (v.len == 0 || !upload_room(m->upload, v.len))
+        return FLOW_WANT_EVENT;
+    if (m->probing && probe(m, v, c->at + v.len == c->size) != FLOW_MOVED)
+        return m->unfit != NULL ? FLOW_ENDED : FLOW_FAILED;
+    upload_append(m->upload, v);
+    m->last = v.at[v.len - 1];
+    ring_consume(ring, v.len);
+    if (compose_moved(c, v.len))
+        close_part(m);
+    return FLOW_MOVED;
+}
+
+/* Plain lines: the last one gets its newline if it lacks it. */
+static enum flow end_plain(struct merge *m)
+{
+    const struct source *s = sources_head(&m->sources);
+
+    if (m->last < 0) {
+        struct ring *ring = sources_open(&m->sources, s->bytes - 1, 0);
+        if (ring_len(ring) == 0)
+            return FLOW_WANT_EVENT;
+        m->last = ring_peek(ring).at[0];
+    }
+    if (m->last != '\n' && !upload_room(m->upload, 1))
+        return FLOW_WANT_EVENT;
+    uint64_t next = s->number + 1;
+    bool lacks = m->last != '\n';
+    if (lacks)
+        upload_append(m->upload, view_of("\n"));
+    (void)take_head(m);
+    if (lacks && compose_insert(&m->compose, 1)) {
+        upload_close(m->upload);
+        note_part(m, next, 0, sources_digest(&m->sources));
+    }
+    return FLOW_MOVED;
+}
+
+static enum flow begin_head(struct merge *m)
+{
+    const struct source *s = sources_head(&m->sources);
+
+    if (s->bytes == 0 && merge_form(s->key) != INFLATE_ANY)
+        return fail_head(m, "it is empty, which no compressed file is");
+    if (s->bytes == 0)
+        return take_head(m);
+    compose_object(&m->compose, s->bytes, m->resume);
+    m->begun = true;
+    m->looked = m->probing = false;
+    m->resume = 0;
+    m->last = -1;
+    return FLOW_MOVED;
+}
+
+static enum flow step_compose(struct merge *m)
+{
+    struct compose_piece piece;
+
+    if (!m->begun)
+        return begin_head(m);
+    piece = compose_piece(&m->compose);
+    if (!m->looked)
+        return look_first(m);
+    switch (piece.how) {
+    case COMPOSE_STREAM: return stream(m, &piece);
+    case COMPOSE_COPY:   return copy(m, &piece);
+    case COMPOSE_NONE:   break;
+    }
+    return m->form == INFLATE_PLAIN ? end_plain(m) : take_head(m);
+}
+
+/* --- stream -------------------------------------------------------------- */
+
+static enum flow begin_stream(struct merge *m)
+{
+    const struct source *s = sources_head(&m->sources);
+    enum inflate_form named = merge_form(s->key);
+
+    if (s->bytes == 0 && named != INFLATE_ANY)
+        return fail_head(m, "it is empty, which no compressed file is");
+    if (s->bytes == 0)
+        return take_head(m);
+    recut_object(&m->recut, s->number, named);
+    if (m->recut.begin == (int64_t)s->number)
+        m->mark = (struct checkpoint_mark){
+            .list = s->before, .inside = recut_wants(&m->recut),
+        };
+    m->begun = true;
+    return FLOW_MOVED;
+}
+
+static enum flow step_stream(struct merge *m)
+{
+    struct recut *r = &m->recut;
+    enum flow flow;
+
+    if (r->ready)
+        return FLOW_WANT_ROOM;
+    if (!m->begun)
+        return begin_stream(m);
+    flow = recut_step(r, sources_open(&m->sources, 0, 0));
+    if (r->form != INFLATE_ANY)
+        note_form(m, r->form);
+    switch (flow) {
+    case FLOW_FAILED: return fail(m, &r->fault, sources_head(&m->sources)->key);
+    case FLOW_ENDED:  return take_head(m);
+    case FLOW_MOVED:  return FLOW_MOVED;
+    case FLOW_WANT_ROOM:
+        return FLOW_WANT_ROOM;
+    case FLOW_WANT_INPUT:
+    case FLOW_WANT_EVENT:
+        break;
+    }
+    return FLOW_WANT_EVENT;
+}
+
+/* What composing the head would take. */
+static enum flow step_plan(struct merge *m)
+{
+    struct compose *c = &m->compose;
+    struct compose_piece piece;
+
+    compose_object(c, sources_head(&m->sources)->bytes, 0);
+    for (bool first = true; ; first = false) {
+        piece = compose_piece(c);
+        if (piece.how == COMPOSE_NONE)
+            break;
+        m->peeks += first && piece.how == COMPOSE_COPY;
+        (void)compose_moved(c, piece.to - piece.from);
+    }
+    return take_head(m);
+}
+
+/* All objects are done. */
+static enum flow end(struct merge *m)
+{
+    if (m->mode == MERGE_COMPOSE || m->mode == MERGE_PLAN)
+        return FLOW_ENDED;
+    if (m->recut.ready)
+        return FLOW_WANT_ROOM;
+    if (m->recut.len == 0)
+        return FLOW_ENDED;
+    return recut_end(&m->recut) || m->recut.len == 0 ? FLOW_MOVED
+                                                     : FLOW_WANT_ROOM;
+}
+
+enum flow merge_step(struct merge *m, struct now now)
+{
+    enum flow fetched, flow;
+
+    if (m->fault.error != ERROR_NONE)
+        return FLOW_FAILED;
+    if (m->unfit != NULL || m->sources.differs)
+        return FLOW_ENDED;
+    fetched = sources_step(&m->sources, now);
+    if (fetched == FLOW_FAILED)
+        return fail(m, &m->sources.fault, m->sources.failed);
+    if (m->sources.differs)
+        return FLOW_ENDED;
+    if (fetched == FLOW_ENDED)
+        return end(m);
+    if (sources_head(&m->sources) == NULL)
+        return fetched;
+    flow = m->mode == MERGE_COMPOSE ? step_compose(m)
+           : m->mode == MERGE_PLAN  ? step_plan(m)
+                                    : step_stream(m);
+    return flow == FLOW_WANT_EVENT && fetched == FLOW_MOVED ? FLOW_MOVED
+                                                            : flow;
+}
+
+void merge_note(const struct merge *m, struct journal *j)
+{
+    if (m->recut.block.begin_ms == BLOCK_INNER)
+        return;
+    j->now.mark.list = m->mark.list;
+    j->now.mark.inside = m->mark.inside;
+}
+
+void merge_take(struct merge *m)
+{
+    recut_take(&m->recut);
+}
+
+int64_t merge_wake_ms(const struct merge *m)
+{
+    return sources_wake_ms(&m->sources);
+}
+
+void merge_cancel(struct merge *m)
+{
+    sources_cancel(&m->sources);
+    if (m->mode == MERGE_STREAM)  /* the only one that holds slots */
+        chain_clear(m->recut.arena, &m->recut.chain);
+}

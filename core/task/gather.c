@@ -1,0 +1,263 @@
+/* gather.c - see gather.h. */
+#include "task/gather.h"
+
+#include "base/check.h"
+#include "task/document.h"
+#include "task/ending.h"
+#include "task/message.h"
+#include "task/refuse.h"
+
+enum { LISTS_MOST = 3 };  /* that changed while they were merged */
+
+static struct object_name source_of(const struct archive *a)
+{
+    struct view url = view_of(a->spec->from);
+    struct object_name name = {.key = view_slice(url, 5, url.len)};
+
+    name.bucket = view_split(&name.key, '/');
+    return name;
+}
+
+struct view gather_bucket(const struct archive *a)
+{
+    struct view url = view_of(a->spec->from);
+    return view_slice(url, 0, 5 + source_of(a).bucket.len);
+}
+
+static void begin_merge(struct archive *a)
+{
+    const struct merge_names names = {
+        .from = source_of(a),
+        .own = {view_of(a->spec->bucket), view_of(a->key)},
+    };
+    merge_init(&a->merge, a->site, &names);
+}
+
+void gather_init(struct archive *a)
+{
+    a->mode = a->spec->recompress ? MERGE_STREAM : MERGE_COMPOSE;
+    a->lines = CENSUS_EITHER;
+    begin_merge(a);
+    a->call = &a->merge.sources.catalog.call;
+}
+
+static bool has_window(const struct archive *a)
+{
+    return a->spec->from_ms < a->spec->until_ms;
+}
+
+/* What the object must be made of, if its key says so. */
+static enum inflate_form form_of(const struct archive *a)
+{
+    static const enum inflate_form forms[] = {
+        [COMPRESS_GZIP] = INFLATE_GZIP, [COMPRESS_ZSTD] = INFLATE_ZSTD,
+        [COMPRESS_NONE] = INFLATE_PLAIN,
+    };
+    return a->spec->as_found ? INFLATE_ANY : forms[a->spec->compress];
+}
+
+/* Lines, of the window if there is one. */
+static void begin_lines(struct archive *a, struct lane_shared *shared)
+{
+    const struct choose_want want = {
+        .from_ms = a->spec->from_ms, .until_ms = a->spec->until_ms,
+        .strangers = true,
+    };
+    begin_merge(a);
+    merge_stream(&a->merge, shared, has_window(a) ? &want : NULL);
+}
+
+static enum flow begin_reading(struct archive *a)
+{
+    a->shared.arena = &a->arena;
+    pack_init(&a->shared.pack, archive_pack(a));
+    if (a->mode == MERGE_COMPOSE) {
+        begin_merge(a);
+        merge_compose(&a->merge, &a->upload, &a->journal, form_of(a));
+    } else {
+        begin_lines(a, &a->shared);
+    }
+    if (a->journal.now.parts.parts > 0)
+        merge_resume(&a->merge, &a->found.stored.mark);
+    if (a->mode == MERGE_COMPOSE)
+        a->journal.drop_bytes = a->journal.drop_events = 0;
+    archive_enter(a, ARCHIVE_READING);
+    return FLOW_MOVED;
+}
+
+/* What is stored was made by another way than ours? */
+static bool is_otherwise(const struct archive *a)
+{
+    const struct checkpoint_stored *stored = &a->journal.now;
+    bool stream = stored->bytes_raw > 0;
+
+    return stored->parts.parts > 0 && stream != (a->mode == MERGE_STREAM);
+}
+
+enum flow gather_begin(struct archive *a)
+{
+    bool counts = has_window(a) || a->spec->delete_source;
+
+    if (counts && !a->checked) {
+        begin_lines(a, NULL);
+        archive_enter(a, ARCHIVE_CHECKING);
+        return FLOW_MOVED;
+    }
+    if (is_otherwise(a) && !counts && a->mode == MERGE_COMPOSE)
+        a->mode = MERGE_STREAM;  /* the run before found that it must */
+    if (is_otherwise(a))
+        return ending_over(a);
+    return begin_reading(a);
+}
+
+/* The object is compressed as that. */
+static void become(struct archive *a, enum compress kind)
+{
+    a->compress = kind;
+    pack_init(&a->shared.pack, archive_pack(a));
+    a->target.content_type =
+        view_of(target_content_type(view_of(plan_ext(FORMAT_TEXT, kind))));
+}
+
+void gather_note(struct archive *a)
+{
+    static const enum compress kinds[] = {
+        [INFLATE_ANY] = COMPRESS_GZIP, [INFLATE_GZIP] = COMPRESS_GZIP,
+        [INFLATE_ZSTD] = COMPRESS_ZSTD, [INFLATE_PLAIN] = COMPRESS_NONE,
+    };
+    enum compress kind = kinds[a->merge.form];
+
+    if (a->mode == MERGE_STREAM)
+        a->lines = a->merge.recut.census.form;
+
+    if (!a->spec->as_found || a->merge.form == INFLATE_ANY ||
+        a->merge.mixed || kind == a->compress)
+        return;
+    if (upload_offset(&a->upload) == 0)
+        become(a, kind);  /* by the first object alone */
+}
+
+bool gather_fits(const struct archive *a)
+{
+    const struct merge *m = &a->merge;
+    bool same = !a->checked || m->sources.digest == a->checked_list;
+    return m->unfit == NULL && !m->sources.differs && same;
+}
+
+enum flow gather_again(struct archive *a)
+{
+    const char *unfit = a->merge.unfit;
+
+    if (unfit != NULL) {
+        a->mode = MERGE_STREAM;
+        a->unfit = unfit;
+    } else if (a->overs >= LISTS_MOST) {
+        fault_set(&a->fault, ERROR_CORRUPT, "the objects below the prefix "
+                  "change while they are merged", 0);
+        return ending_fail(a);
+    }
+    a->checked = false;
+    return ending_over(a);
+}
+
+enum flow gather_fail(struct archive *a)
+{
+    (void)view_copy(view_of(a->merge.about), a->about, sizeof a->about);
+    return ending_fault(a, &a->merge.fault);
+}
+
+enum flow gather_nothing(struct archive *a)
+{
+    struct view from = view_of(a->spec->from);
+
+    message_refuse(&a->fault, ERROR_CONFIG, "there are no objects below %",
+                   &from);
+    return ending_fail(a);
+}
+
+/* Why what was looked through cannot be put end to end; NULL if it can. */
+static const char *obstacle(const struct archive *a)
+{
+    const struct merge *m = &a->merge;
+    enum inflate_form form = form_of(a);
+
+    return m->mixed || (form != INFLATE_ANY && m->form != form)
+               ? "their forms differ"
+           : m->recut.glued       ? "a last line has no newline"
+           : m->recut.rubbish > 0 ? "there are bytes behind a file's data"
+           : m->recut.raw_bytes_in != m->recut.raw_bytes_out
+               ? "some records are not of the window" : NULL;
+}
+
+static enum flow end_check(struct archive *a)
+{
+    const struct merge *m = &a->merge;
+
+    a->checked = true;
+    a->checked_tally = m->recut.census.tally;
+    a->lines = m->recut.census.form;
+    a->checked_bytes = m->recut.raw_bytes_out;
+    a->checked_list = m->sources.digest;
+    if (a->mode == MERGE_COMPOSE && obstacle(a) != NULL) {
+        a->unfit = obstacle(a);
+        a->mode = MERGE_STREAM;
+    }
+    archive_cancel(a);
+    return gather_begin(a);
+}
+
+/* --- what it would take -------------------------------------------------- */
+
+enum flow gather_plan(struct archive *a)
+{
+    begin_merge(a);
+    merge_plan(&a->merge);
+    archive_enter(a, ARCHIVE_CHECKING);
+    return FLOW_MOVED;
+}
+
+static void put_count(struct text *t, uint64_t count, const char *what)
+{
+    text_str(t, ", ");
+    text_u64(t, count);
+    text_char(t, ' ');
+    text_str(t, what);
+}
+
+static enum flow end_plan(struct archive *a)
+{
+    const struct merge *m = &a->merge;
+    const struct compose *c = &m->compose;
+    uint64_t sent = c->parts - c->copies + (c->filled > 0);
+    struct text t;
+
+    text_init(&t, a->reason, sizeof a->reason);
+    text_u64(&t, m->sources.count);
+    text_str(&t, " objects of ");
+    message_bytes(&t, m->sources.bytes);
+    put_count(&t, m->sources.count / 1000 + 1, "LIST");
+    put_count(&t, m->peeks + c->streams, "GET");
+    put_count(&t, c->copies, "UploadPartCopy");
+    put_count(&t, sent, "UploadPart");
+    a->counts.bytes_stored = m->sources.bytes;
+    archive_cancel(a);
+    return ending_early(a, "would merge");
+}
+
+/* --- the state ----------------------------------------------------------- */
+
+enum flow gather_checking(struct archive *a)
+{
+    enum flow flow = merge_step(&a->merge, a->now);
+
+    if (flow == FLOW_FAILED)
+        return gather_fail(a);
+    gather_note(a);
+    a->counts.events = a->merge.recut.census.tally.events;
+    a->counts.bytes_raw = a->merge.recut.raw_bytes_out;
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (a->merge.sources.count == 0)
+        return gather_nothing(a);
+    return a->spec->dry_run ? end_plan(a) : end_check(a);
+}
