@@ -20,6 +20,8 @@ CALL  := http endpoint settings provider keys credentials sigv4 pace site \
 FETCH := decode frame seen group first circle logs object member inflate head \
          choose record census
 PACK  := line cut pack lane join recut
+         choose record census reading
+PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload finish index \
          receipt receipt_read existing catalog survey checkpoint journal \
          lease sweep sources compose merge

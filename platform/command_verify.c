@@ -29,10 +29,10 @@ static void show(struct runner *r, const struct verify *v, struct now now)
     };
     if (v->state == VERIFY_READING) {
         p.source = report_stored(&v->existing.receipt);
-        p.counts.events = v->census.tally.events;
-        p.counts.bytes_raw = v->inflate.raw_bytes;
-        p.counts.bytes_stored = v->object.next;
-        p.done = (int64_t)v->object.next;
+        p.counts.events = v->reading.census.tally.events;
+        p.counts.bytes_raw = v->reading.inflate.raw_bytes;
+        p.counts.bytes_stored = v->reading.object.next;
+        p.done = (int64_t)v->reading.object.next;
         p.whole = (int64_t)v->existing.bytes;
     }
     progress_show(&r->progress, &p, now);

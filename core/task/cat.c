@@ -2,6 +2,7 @@
 #include "task/cat.h"
 
 #include "base/trace.h"
+#include "fetch/reading.h"
 
 static const char *const state_name[] = {
     [CAT_NEXT] = "next", [CAT_ASKING] = "asking",
@@ -20,14 +21,6 @@ static enum flow enter(struct cat *c, enum cat_state next)
 static struct view url_of(const struct cat *c)
 {
     return view_of(c->options.urls[c->at]);
-}
-
-/* By the key's end: what is named so must be so. */
-static enum inflate_form form_of(struct view key)
-{
-    if (view_ends(key, ".gz"))
-        return INFLATE_GZIP;
-    return view_ends(key, ".zst") ? INFLATE_ZSTD : INFLATE_ANY;
 }
 
 static bool has_interval(const struct cat *c)
@@ -223,7 +216,7 @@ static void wire(struct cat *c)
 
 static void open_whole(struct cat *c)
 {
-    inflate_init(&c->inflate, &c->workspace, form_of(c->name.key), &c->fault);
+    inflate_init(&c->inflate, &c->workspace, reading_form(c->name.key), &c->fault);
     object_open(&c->object, c->name);
 }
 

@@ -27,7 +27,7 @@ static enum flow enter(struct verify *v, enum verify_state next)
 /* The object in hand is done with, for better or, with a fault, for worse. */
 static enum flow tell(struct verify *v)
 {
-    object_cancel(&v->object);
+    reading_cancel(&v->reading);
     v->result.receipt = v->existing.has_receipt ? &v->existing.receipt : NULL;
     v->result.fault = v->fault;
     v->exit_code = exit_worse(v->exit_code, fault_exit(v->fault.error));
@@ -117,12 +117,13 @@ static void hold_digest(struct text *t, const struct tally *is,
     hold_view(t, "digest", text_view(&i), text_view(&s));
 }
 
+/* What others made may hold lines of no record, too. */
 static void hold_tally(struct text *t, const struct census *found,
-                       const struct tally *said)
+                       const struct receipt *r)
 {
-    const struct tally *is = &found->tally;
+    const struct tally *is = &found->tally, *said = &r->tally;
 
-    if (found->foreign_line != 0) {
+    if (found->foreign_line != 0 && !view_is(r->via, "import")) {
         put_name(t, "no whole record in line");
         text_u64(t, found->foreign_line);
     }
@@ -164,19 +165,6 @@ static enum inflate_form form_of(struct view compression)
     return view_is(compression, "none") ? INFLATE_PLAIN : INFLATE_ANY;
 }
 
-static enum flow sum_step(struct stage *self, struct ring *in,
-                          struct ring *out, struct now now)
-{
-    struct verify_summed *s = (struct verify_summed *)self;  /* first member */
-    struct view src = ring_peek(in);
-    uint32_t had = ring_len(in);
-    enum flow flow = s->inner->step(s->inner, in, out, now);
-    uint32_t taken = had - ring_len(in);
-    CHECK(taken <= src.len);  /* the bytes still lie there */
-    s->crc = crc64_add(s->crc, view_slice(src, 0, taken));
-    return flow;
-}
-
 static enum flow on_next(struct verify *v)
 {
     struct text t;
@@ -195,29 +183,21 @@ static enum flow on_next(struct verify *v)
     if (t.overflow)
         return refuse(v, ERROR_USAGE, "the key leaves no room for its "
                       "receipt's name", (struct view){0});
-    existing_init(&v->existing, &v->object.call, v->name.bucket, v->name.key,
-                  text_view(&t), (struct span){v->room, sizeof v->room});
+    existing_init(&v->existing, &v->reading.object.call, v->name.bucket,
+                  v->name.key, text_view(&t),
+                  (struct span){v->room, sizeof v->room});
     return enter(v, VERIFY_EXISTING);
 }
 
 static void begin_reading(struct verify *v)
 {
     const struct receipt *r = &v->existing.receipt;
-
-    object_open(&v->object, v->name);
-    CHECK(view_copy(r->etag, v->object.etag, sizeof v->object.etag));
-    inflate_init(&v->inflate, &v->workspace, form_of(r->compression),
-                 &v->fault);
-    census_init(&v->census, r->counted && is_ndjson(r) ? CENSUS_NDJSON
-                                                       : CENSUS_NONE, &v->fault);
-    v->summed = (struct verify_summed){
-        {sum_step, &v->fault}, &v->inflate.stage, 0,
+    const struct reading_want want = {
+        .name = v->name, .etag = r->etag, .form = form_of(r->compression),
+        .records = r->counted && is_ndjson(r) ? CENSUS_NDJSON : CENSUS_NONE,
+        .from_ms = r->from_ms, .until_ms = r->until_ms,
     };
-    ring_reset(&v->raw);
-    stage_row_init(&v->row, NULL);
-    stage_row_add(&v->row, &v->object.stage, &v->fetched);
-    stage_row_add(&v->row, &v->summed.stage, &v->raw);
-    stage_row_add(&v->row, &v->census.stage, NULL);
+    reading_open(&v->reading, &want);
 }
 
 /* A receipt is there, but no object, or the other way about. */
@@ -271,7 +251,7 @@ static enum flow begin_writing(struct verify *v, struct now now)
     struct text t;
 
     r->verified_ms = site_now(v->site, now).wall_ms;
-    text_init(&t, (char *)v->workspace.bytes, RECEIPT_BYTES);
+    text_init(&t, (char *)v->reading.workspace.bytes, RECEIPT_BYTES);
     receipt_write(&t, r, NULL);
     if (t.overflow)
         return refuse(v, ERROR_CORRUPT, "the receipt has no room for the time "
@@ -290,14 +270,14 @@ static enum flow begin_writing(struct verify *v, struct now now)
                                                          : TARGET_ANYHOW,
         .etag = view_of(v->existing.receipt_etag),
     };
-    put_begin(&v->put, &v->object.call, &v->target, &v->body);
+    put_begin(&v->put, &v->reading.object.call, &v->target, &v->body);
     return enter(v, VERIFY_WRITING);
 }
 
 static enum flow on_reading(struct verify *v, struct now now)
 {
     const struct receipt *r = &v->existing.receipt;
-    enum flow flow = stage_row_step(&v->row, now);
+    enum flow flow = reading_step(&v->reading, now);
     char bytes[2 * FAULT_WORDS_BYTES];  /* fault_words() cuts it */
     struct text t;
 
@@ -307,11 +287,12 @@ static enum flow on_reading(struct verify *v, struct now now)
         return flow;
     text_init(&t, bytes, sizeof bytes);
     if (r->has_crc)
-        hold_crc(&t, v->summed.crc, r->crc64nvme);
+        hold_crc(&t, v->reading.summed.crc, r->crc64nvme);
     if (r->counted)
-        hold_number(&t, "bytes_raw", v->inflate.raw_bytes, r->bytes_raw);
+        hold_number(&t, "bytes_raw", v->reading.inflate.raw_bytes,
+                    r->bytes_raw);
     if (r->counted && is_ndjson(r))
-        hold_tally(&t, &v->census, &r->tally);
+        hold_tally(&t, &v->reading.census, r);
     if (t.len > 0)
         return refuse(v, ERROR_CORRUPT, differs, text_view(&t));
     v->result.reason = gap(r);
@@ -367,8 +348,8 @@ const struct verify_result *verify_result(struct verify *v)
 
 int64_t verify_wake_ms(const struct verify *v)
 {
-    return v->state == VERIFY_READING ? object_wake_ms(&v->object)
-                                      : call_wake_ms(&v->object.call);
+    return v->state == VERIFY_READING ? reading_wake_ms(&v->reading)
+                                      : call_wake_ms(&v->reading.object.call);
 }
 
 void verify_init(struct verify *v, struct site *site,
@@ -379,7 +360,5 @@ void verify_init(struct verify *v, struct site *site,
     v->exit_code = 0;
     v->state = VERIFY_NEXT;
     v->at = 0;
-    ring_init(&v->fetched, v->fetched_bytes, sizeof v->fetched_bytes);
-    ring_init(&v->raw, v->raw_bytes, sizeof v->raw_bytes);
-    object_init(&v->object, site, &v->fetched, &v->fault);
+    reading_init(&v->reading, site, &v->fault);
 }

@@ -1,7 +1,5 @@
 /* verify.h - objects are read back in full and held against their receipts.
  *
- *   object (GETs) -> inflate, its input summed -> census
- *
  * For each URL in turn: the receipt is read and the object asked for; where
  * key, size and ETag agree, all of that version is read, and CRC-64/NVME,
  * uncompressed bytes and, of ndjson, the records' count, first and last time
@@ -24,9 +22,7 @@
 #ifndef FIRN_TASK_VERIFY_H
 #define FIRN_TASK_VERIFY_H
 
-#include "fetch/inflate.h"
-#include "fetch/object.h"
-#include "fetch/census.h"
+#include "fetch/reading.h"
 #include "ship/existing.h"
 #include "ship/put.h"
 #include "task/spec.h"
@@ -46,20 +42,11 @@ struct verify_result {
     const char  *reason;            /* ... and what could not be; or "" */
 };
 
-/* A stage's input is summed as it is taken. */
-struct verify_summed {
-    struct stage  stage;
-    struct stage *inner;
-    uint64_t      crc;
-};
-
 struct verify {
     int      exit_code;       /* public: the worst so far; final at the end */
     uint32_t at;              /* public: the URL in hand */
-    struct object   object;   /* public: next, total */
+    struct reading  reading;  /* public: how far it is */
     struct existing existing; /* public: receipt, if has_receipt */
-    struct census  census;  /* public: tally */
-    struct inflate  inflate;  /* public: raw_bytes */
 
     enum verify_state {
         VERIFY_NEXT,          /* the next URL, if there is one */
@@ -75,19 +62,12 @@ struct verify {
     bool             taken;   /* the result was */
     struct verify_result result;
     struct fault     fault;   /* of the object in hand */
-    struct verify_summed summed;
-    struct stage_row row;
-    struct ring      fetched, raw;
     struct put       put;
     struct target    target;
     struct view      text;    /* the receipt, as it is written again */
     struct body      body;
     char receipt_key[SPEC_KEY_BYTES + 32];
     uint8_t room[EXISTING_ROOM_BYTES];
-    /* The receipt's new text, once all is read. */
-    struct inflate_workspace workspace;
-    uint8_t fetched_bytes[CFG_LANE_RING_BYTES];
-    uint8_t raw_bytes[CFG_LANE_RING_BYTES];
 };
 
 void verify_init(struct verify *v, struct site *site,
