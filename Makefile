@@ -27,6 +27,7 @@ SHIP  := part elements listing put multipart target upload finish index \
          lease sweep sources compose merge
 TASK  := message plan options manual report refuse document recount claim \
          ending gather archive escape interval cat verify restore ledger \
+         ending archive adopt escape interval cat verify restore ledger \
          ledger_write status retention retention_write
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
@@ -36,7 +37,7 @@ CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
 PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
-            version runner command_archive command_cat \
+            version runner command_archive command_adopt command_cat \
             command_verify command_restore command_status command_retention \
             main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)

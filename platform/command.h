@@ -6,6 +6,7 @@
 #define FIRN_PLATFORM_COMMAND_H
 
 #include "runner.h"
+#include "task/adopt.h"
 #include "task/archive.h"
 #include "task/cat.h"
 #include "task/restore.h"
@@ -20,6 +21,7 @@ struct memory {
     struct runner runner;
     union {
         struct archive archive;
+        struct adopt   adopt;
         struct cat     cat;
         struct verify  verify;
         struct restore restore;
@@ -29,6 +31,7 @@ struct memory {
 };
 
 int command_archive(struct memory *m);
+int command_adopt(struct memory *m);
 int command_cat(struct memory *m);
 int command_verify(struct memory *m);
 int command_restore(struct memory *m);

@@ -216,7 +216,8 @@ static void wire(struct cat *c)
 
 static void open_whole(struct cat *c)
 {
-    inflate_init(&c->inflate, &c->workspace, reading_form(c->name.key), &c->fault);
+    inflate_init(&c->inflate, &c->workspace, reading_form(c->name.key),
+                 &c->fault);
     object_open(&c->object, c->name);
 }
 

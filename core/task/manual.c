@@ -8,6 +8,7 @@
 enum {
     ARCHIVE = 1 << COMMAND_ARCHIVE,
     MERGE   = 1 << COMMAND_MERGE,
+    ADOPT   = 1 << COMMAND_ADOPT,
     CAT     = 1 << COMMAND_CAT,
     VERIFY  = 1 << COMMAND_VERIFY,
     RESTORE = 1 << COMMAND_RESTORE,
@@ -17,6 +18,8 @@ enum {
     MAKES   = ARCHIVE | MERGE,
     REMOTE  = MAKES | CAT | VERIFY | RESTORE | STATUS | RETENTION,
     WRITES  = MAKES | VERIFY,
+    REMOTE  = ARCHIVE | ADOPT | CAT | VERIFY | RESTORE | STATUS | RETENTION,
+    WRITES  = ARCHIVE | ADOPT | VERIFY,
     ALL     = REMOTE | MEMORY,
 };
 
@@ -24,6 +27,7 @@ const struct option_row option_rows[] = {
     {"--group", "NAME", OPTION_STRING, AT(group), 0, 0,
      MAKES | RETENTION, "the log group; of a merge, with --day, the one\n"
      "whose day it counts as"},
+     ARCHIVE | ADOPT | RETENTION, "the log group"},
     {"--days", "N", OPTION_NUMBER, AT(days), 1, 36500, RESTORE | RETENTION,
      "restore: how long the copy stays in S3, from when it\n"
      "is there. retention: how long CloudWatch keeps events:\n"
@@ -53,6 +57,8 @@ const struct option_row option_rows[] = {
      "inflate and compress anew, into one gzip member, even\n"
      "where the objects could be put end to end"},
     {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, MAKES,
+    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0,
+     ARCHIVE | ADOPT,
      "the calendar day, from midnight to midnight"},
     {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE | STATUS,
      "the day N days before today; default 1, yesterday.\n"
@@ -64,6 +70,15 @@ const struct option_row option_rows[] = {
      "until before this one"},
     {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
      SPEC_ZONE_BYTES, MAKES | CAT | RETENTION,
+    {"--from", "T", OPTION_STRING, AT(when.from), 0, 0,
+     ARCHIVE | ADOPT | CAT,
+     "from this instant: 2026-11-09T02:10:00Z, with +09:00,\n"
+     "or without a zone, as the clocks of --timezone show"},
+    {"--until", "T", OPTION_STRING, AT(when.until), 0, 0,
+     ARCHIVE | ADOPT | CAT,
+     "until before this one"},
+    {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
+     SPEC_ZONE_BYTES, ARCHIVE | ADOPT | CAT | RETENTION,
      "where midnight is: Asia/Seoul, say; default UTC"},
     {"--stream", "P", OPTION_STRING, AT(stream), 0, 0, CAT,
      "only log streams whose names begin so; of ndjson, for\n"
@@ -82,9 +97,10 @@ const struct option_row option_rows[] = {
      "the permission logs:Unmask"},
     {"--if-exists", "skip|replace|fail", OPTION_CHOICE, AT(spec.if_exists),
      0, 0, MAKES,
+     0, 0, ARCHIVE | ADOPT,
      "when the object is there: skip it if its receipt says\n"
      "it is this very window (default), write over it, or\n"
-     "exit 78"},
+     "exit 78. adopt: the same of the receipt"},
     {"--partial", NULL, OPTION_FLAG, AT(spec.partial), 0, 0, ARCHIVE,
      "store what is left of a window that began to expire"},
     {"--storage-class", "CLASS", OPTION_COPY, AT(spec.storage_class), 0,
@@ -125,6 +141,7 @@ const struct option_row option_rows[] = {
      ALL, "the form of results on stdout; default text"},
     {"--dry-run", NULL, OPTION_FLAG, AT(spec.dry_run), 0, 0,
      MAKES | RETENTION,
+     ARCHIVE | ADOPT | RETENTION,
      "say what would be done; write nothing"},
     {"--quiet", NULL, OPTION_FLAG, AT(quiet), 0, 0, ALL,
      "nothing on stderr but errors"},
@@ -221,6 +238,39 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  77  credentials or permission\n"
         "  78  no such bucket or group, nothing below the prefix, or an\n"
         "      object in the way\n",
+    [COMMAND_ADOPT] = {
+        "adopt", "s3://BUCKET/KEY --group NAME --day YYYY-MM-DD", 1, 1,
+        "takes an object made by something else for a day's archive",
+        "Reads the object in full and writes its receipt beside it, state\n"
+        "\"imported\"; the object itself stays as it is. From then on archive\n"
+        "skips that day under that key, status shows it, and verify and cat\n"
+        "read it. It may be gzip of any number of members, zstd or plain; a\n"
+        "key that ends in .gz or .zst must be that. Its lines are firn's\n"
+        "ndjson, or as CloudWatch exports them: a time, a blank and the\n"
+        "message; lines that do not begin so belong to the event before.\n"
+        "\n"
+        "Counted are the events of the window, in any order. How many are\n"
+        "outside it, and how many lines belong to no event, is said in the\n"
+        "receipt's \"reason\". 14 days after the window's end archive counts\n"
+        "the events in CloudWatch: if they are the same, the day is sealed;\n"
+        "if not, it says so, and writes over it only with --if-exists\n"
+        "replace. The account is that of the credentials, and the group must\n"
+        "be there still.\n",
+        "  firn adopt s3://acme-logs/2026/11/09.gz --group /ecs/api \\\n"
+        "      --day 2026-11-09 --timezone Asia/Seoul\n"
+        "  firn adopt s3://acme-logs/x.gz --group /ecs/api --dry-run \\\n"
+        "      --from 2026-11-09T00:00:00Z --until 2026-11-09T12:00:00Z\n",
+        "   0  adopted, or it has that receipt already\n"
+        "  64  the command line; also a window that has not ended yet\n"
+        "  65  the object is damaged or cut, is not what its key says, or\n"
+        "      holds no event that could be told\n"
+        "  69  AWS could not be reached, or gave up\n"
+        "  75  stopped by a signal or --deadline, or someone wrote the\n"
+        "      receipt meanwhile: run again\n"
+        "  77  credentials or permission\n"
+        "  78  no such group, bucket or key; another receipt is there; no\n"
+        "      event is in the window; or an object that must be restored\n"
+        "      first\n",
     },
     [COMMAND_CAT] = {
         "cat", "s3://BUCKET/KEY...", 1, UINT32_MAX,

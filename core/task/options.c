@@ -357,6 +357,27 @@ static bool check_objects(const struct options *o, struct fault *fault)
     return true;
 }
 
+static bool check_adopt(struct options *o, int64_t now_ms,
+                        struct fault *fault)
+{
+    struct spec *s = &o->spec;
+    struct view bucket, key;
+    const struct plan_when *w = &o->when;
+    const char *lacks = o->group == NULL ? "--group NAME"
+                        : w->day == NULL && w->from == NULL &&
+                                  w->until == NULL ? "--day YYYY-MM-DD"
+                                                   : NULL;
+    if (lacks != NULL)
+        return message_refuse(fault, ERROR_USAGE, "firn adopt needs %",
+                              VIEWS(view_of(lacks)));
+    return check_objects(o, fault) && plan_group(view_of(o->group), fault) &&
+           check_storage(s, fault) && plan_window(s, w, now_ms, fault) &&
+           plan_url(view_of(o->args[0]), &bucket, &key, fault) &&
+           view_copy(bucket, s->bucket, sizeof s->bucket) &&
+           view_copy(key, s->key, sizeof s->key) &&
+           view_copy(view_of(o->group), s->group, sizeof s->group);
+}
+
 static bool check_cat(struct options *o, struct fault *fault)
 {
     if (view_of(o->stream).len > CHOOSE_STREAM_BYTES)
@@ -460,6 +481,7 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     switch (o->command) {
     case COMMAND_ARCHIVE: return check_archive(o, now_ms, fault);
     case COMMAND_MERGE:   return check_merge(o, now_ms, fault);
+    case COMMAND_ADOPT:   return check_adopt(o, now_ms, fault);
     case COMMAND_CAT:     return check_cat(o, fault);
     case COMMAND_VERIFY:  return check_objects(o, fault) &&
                                  check_storage(&o->spec, fault);

@@ -24,14 +24,22 @@ static bool stays(struct archive *a, const char *why)
     return false;
 }
 
+static bool is_imported(const struct archive *a)
+{
+    return a->existing.receipt.state == RECEIPT_IMPORTED;
+}
+
 bool recount_is_due(struct archive *a)
 {
     const struct receipt *r = &a->existing.receipt;
     int64_t now_ms = site_now(a->site, a->now).wall_ms;
 
-    if (r->state == RECEIPT_SEALED || !r->has_settled || !r->counted ||
+    if (r->state == RECEIPT_SEALED || (!r->has_settled && !is_imported(a)) ||
         now_ms < r->until_ms + RECOUNT_AFTER_MS)
         return false;
+    if (!r->counted)
+        return stays(a, "it cannot be recounted, as its own events were not "
+                        "counted");
     if (r->from_ms < group_held_from(&a->group.info, now_ms))
         return stays(a, "it cannot be recounted, as CloudWatch deletes it "
                         "after its retention already");
@@ -53,7 +61,7 @@ static void begin_counting(struct archive *a)
                              (uint32_t)sizeof a->slots - kept},
                a->next, CFG_SLOT_BYTES);
     journal_init(&a->journal, r->from_ms);
-    a->begun_ms = r->settled_until_ms;
+    a->begun_ms = r->has_settled ? r->settled_until_ms : INT64_MAX;
     archive_begin_lanes(a, r->from_ms);
     a->shared.scope.form = view_is(r->format, "text") ? DECODE_TEXT
                                                       : DECODE_JSON;
@@ -67,9 +75,16 @@ static bool is_same(const struct tally *a, const struct tally *b)
            memcmp(a->digest, b->digest, sizeof a->digest) == 0;
 }
 
+/* Without a word of what was settled, all of it has to be. */
+static const struct tally *settled_of(const struct receipt *r)
+{
+    return r->has_settled ? &r->settled : &r->tally;
+}
+
 static enum verdict verdict_of(const struct archive *a)
 {
     const struct receipt *r = &a->existing.receipt;
+    const struct tally *settled = settled_of(r);
     struct tally all = a->journal.settled;
 
     tally_merge(&all, &a->journal.late);
@@ -77,15 +92,17 @@ static enum verdict verdict_of(const struct archive *a)
         return VERDICT_SAME;
     /* More than was settled: it had been given to CloudWatch before, but was
      * not shown yet. */
-    bool whole = is_same(&a->journal.settled, &r->settled) ||
-                 a->journal.settled.events > r->settled.events;
-    return whole && all.events > r->tally.events ? VERDICT_MORE
-                                                 : VERDICT_LESS;
+    bool whole = is_same(&a->journal.settled, settled) ||
+                 a->journal.settled.events > settled->events;
+    return whole && all.events > r->tally.events && !is_imported(a)
+               ? VERDICT_MORE : VERDICT_LESS;
 }
 
 static bool is_recreated(const struct archive *a)
 {
-    return a->created_ms > a->existing.receipt.settled_until_ms;
+    const struct receipt *r = &a->existing.receipt;
+    return a->created_ms > (r->has_settled ? r->settled_until_ms
+                                           : r->archived_ms);
 }
 
 static void give_reason(struct archive *a)
@@ -102,7 +119,7 @@ static void give_reason(struct archive *a)
     text_str(&t, " found ");
     message_number(&t, a->journal.settled.events);
     text_str(&t, " events instead of ");
-    message_number(&t, a->existing.receipt.settled.events);
+    message_number(&t, settled_of(&a->existing.receipt)->events);
     text_str(&t, ", or other ones");
 }
 
@@ -111,10 +128,12 @@ static enum flow write_receipt(struct archive *a, enum verdict verdict)
     struct receipt *r = &a->existing.receipt;
 
     a->reason[0] = '\0';
+    if (verdict != VERDICT_SAME)
+        give_reason(a);
+    else if (is_imported(a))  /* what is odd about it stays so */
+        (void)view_copy(r->reason, a->reason, sizeof a->reason);
     if (verdict == VERDICT_SAME)
         r->state = RECEIPT_SEALED;
-    else
-        give_reason(a);
     r->reason = view_of(a->reason);
     document_body(a, r, NULL, a->slots + EXISTING_ROOM_BYTES);
     put_begin(&a->put, a->call, &a->receipt_target, &a->receipt_body);

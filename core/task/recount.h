@@ -10,6 +10,10 @@
  *   less, or something else                        nothing is replaced, the
  *                                                  receipt says so; 65
  *
+ * Of an imported archive nobody knows what had been ingested before it was
+ * made, and it is never replaced: it is sealed if it holds what CloudWatch
+ * has, no more and no less, and else the receipt says so; 65.
+ *
  * The tally tells any event that is missing, more or altered, not a changed
  * order or stream (base/tally.h). */
 #ifndef FIRN_TASK_RECOUNT_H

@@ -77,7 +77,8 @@ void refuse_existing(struct archive *a)
                        "replace", parts);
     else if (!e->has_receipt)
         message_refuse(&a->fault, ERROR_CONFIG, "s3://%/% exists without a "
-                       "receipt (%, %). Write over it: --if-exists replace",
+                       "receipt (%, %). Keep it: firn adopt; write over it: "
+                       "--if-exists replace",
                        parts);
     else if (!existing_is_window(e, &a->receipt))
         message_refuse(&a->fault, ERROR_CONFIG, "s3://%/% (%, %) is an "
@@ -112,8 +113,13 @@ void refuse_recount(struct archive *a)
 
     text_init(&t, thing, sizeof thing);
     put_thing(&t, a);
-    message_refuse(&a->fault, ERROR_CORRUPT, "%: %; the archive holds what "
-                   "CloudWatch has lost or changed since",
+    message_refuse(&a->fault, ERROR_CORRUPT,
+                   a->existing.receipt.state == RECEIPT_IMPORTED
+                       ? "%: %; what was imported is left as it is. Archive "
+                         "it again, if CloudWatch has more: --if-exists "
+                         "replace"
+                       : "%: %; the archive holds what CloudWatch has lost "
+                         "or changed since",
                    (const struct view[]){text_view(&t), view_of(a->reason)});
 }
 

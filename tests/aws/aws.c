@@ -198,6 +198,12 @@ size_t aws_object_bytes(struct aws *m, const char *bucket, const char *key,
     return made;
 }
 
+void aws_add_object(struct aws *m, const char *bucket, const char *key,
+                    struct aws_text bytes, int64_t now)
+{
+    aws_store_bytes(m, need_bucket(m, bucket), key, bytes, now);
+}
+
 bool aws_delete_object(struct aws *m, const char *bucket, const char *key,
                        int64_t now)
 {

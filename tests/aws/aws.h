@@ -154,6 +154,9 @@ size_t aws_object_bytes(struct aws *m, const char *bucket, const char *key,
 /* The index-th object of the bucket in key order. */
 bool aws_object_at(struct aws *m, const char *bucket, size_t index,
                    struct aws_object_info *info);
+/* An object of someone else's. */
+void aws_add_object(struct aws *m, const char *bucket, const char *key,
+                    struct aws_text bytes, int64_t now);
 bool aws_delete_object(struct aws *m, const char *bucket, const char *key,
                        int64_t now);
 size_t aws_open_uploads(struct aws *m, const char *bucket);
