@@ -52,7 +52,8 @@ static const struct row {
      CENSUS_NDJSON},
     {"an empty message", RECORD(T1, ""), {""}, 0, CENSUS_NDJSON},
     {"a message counts as it stands", RECORD(T1, "a\\\"b\\\\") RECORD(T2,
-     "\\\\\\\"\\u001b\\n"), {"a\\\"b\\\\", "\\\\\\\"\\u001b\\n"}, 0, CENSUS_NDJSON},
+     "\\\\\\\"\\u001b\\n"), {"a\\\"b\\\\", "\\\\\\\"\\u001b\\n"}, 0,
+     CENSUS_NDJSON},
     {"longer than a stripe", RECORD(T1, "0123456789abcdef0123456789abcdef"
      "0123456789abcdef0123456789abcdef0"), {"0123456789abcdef0123456789abcdef"
      "0123456789abcdef0123456789abcdef0"}, 0, CENSUS_NDJSON},

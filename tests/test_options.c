@@ -24,6 +24,7 @@ static bool parse(const char *arguments)
 }
 
 #define RETENTION "retention --group /a --archive s3://acme-logs "
+#define ADOPT "adopt s3://acme-logs/x.gz --group /a "
 #define ARCHIVE "archive --group /a --to s3://acme-logs "
 
 static const struct row {
@@ -36,6 +37,8 @@ static const struct row {
     {ARCHIVE "--fields +ingested,+id --compress none --if-exists fail", NULL},
     {"cat s3://acme-logs/a s3://acme-logs/b", NULL},
     {"cat -- s3://acme-logs/a", NULL},
+    {ADOPT "--day 2026-11-09", NULL},
+    {ADOPT "--from 2026-11-09T00:00Z --until 2026-11-09T12:00Z", NULL},
     {"memory --output json", NULL},
     {"status s3://acme-logs", NULL},
     {"status s3://acme-logs/a/ --age 13", NULL},
@@ -57,6 +60,14 @@ static const struct row {
     {"archive --group", "--group needs a value: --group NAME"},
     {"archive --group --to s3://acme-logs", "--group needs a value"},
     {"archive --group= --to s3://acme-logs", "the value of --group is empty"},
+    {ADOPT, "firn adopt needs --day"},
+    {ADOPT "--age 2", "no flag \"--age\" for firn adopt"},
+    {ADOPT "--day 2026-11-23", "only what has ended can be archived"},
+    {ADOPT "s3://acme-logs/y.gz --day 2026-11-09", "has no use for"},
+    {"adopt s3://acme-logs/x.gz --day 2026-11-09", "needs --group NAME"},
+    {"adopt s3://acme-logs/ --group /a --day 2026-11-09",
+     "is not one object"},
+    {"adopt --group /a --day 2026-11-09", "firn adopt needs s3://BUCKET/KEY"},
     {ARCHIVE "--format xml", "--format takes ndjson|text, not \"xml\""},
     {ARCHIVE "--fields id", "--fields takes +ingested,+id"},
     {ARCHIVE "--format text --fields +id", "--fields needs --format ndjson"},
