@@ -16,11 +16,13 @@ PROFILE ?= default
 BASE  := error text json xml date nearest zone ring stage chance chain crc \
          tally members
 CALL  := http endpoint settings provider keys credentials sigv4 pace site \
-         trouble request call ask
+         trouble request call reply ask
 FETCH := decode frame seen group first circle logs object member inflate head \
          choose record census
 PACK  := line cut pack lane join recut
          choose record census reading
+         choose record census reading grant \
+         export_task export
 PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload finish index \
          receipt receipt_read existing catalog survey checkpoint journal \

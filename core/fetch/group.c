@@ -60,8 +60,7 @@ static void ask(struct group *g)
         text_char(body, '"');
     }
     text_char(body, '}');
-    g->reply_len = 0;
-    g->attempt = 0;
+    reply_begin(&g->reply, g->call, (struct span){g->room.at, REPLY_BYTES});
     enter(g, g->looking ? GROUP_LOOKING : GROUP_READING);
 }
 
@@ -73,31 +72,13 @@ static enum flow fail(struct group *g, enum error error, const char *what,
     return FLOW_FAILED;
 }
 
-/* Collects the reply in `room`. */
 static enum flow collect(struct group *g, struct now now)
 {
-    enum flow flow = call_step(g->call, now);
-    struct ring *in = g->call->sink;
+    enum flow flow = reply_step(&g->reply, now, &g->fault);
 
-    if (flow == FLOW_FAILED) {
-        fault_adopt(&g->fault, &g->call->fault);
+    if (flow == FLOW_FAILED)
         enter(g, GROUP_FAILED);
-        return FLOW_FAILED;
-    }
-    if (g->attempt != g->call->attempt) {
-        g->attempt = g->call->attempt;
-        g->reply_len = 0;
-    }
-    struct view got = ring_peek(in);
-    if (got.len > REPLY_BYTES - g->reply_len)
-        return fail(g, ERROR_REMOTE, "a reply longer than its limit",
-                    REPLY_BYTES);
-    memcpy(g->room.at + g->reply_len, got.at, got.len);
-    g->reply_len += got.len;
-    ring_consume(in, got.len);
-    if (got.len > 0)
-        return FLOW_MOVED;
-    return flow == FLOW_ENDED && ring_drained(in) ? FLOW_ENDED : flow;
+    return flow;
 }
 
 /* arn:aws:logs:REGION:ACCOUNT:log-group:NAME */
@@ -174,7 +155,7 @@ static enum flow on_reply(struct group *g)
 {
     struct json j;
     int32_t *words = (int32_t *)(void *)(g->room.at + REPLY_BYTES);
-    struct view text = {g->room.at, g->reply_len};
+    struct view text = reply_view(&g->reply);
 
     if (json_parse(&j, text, words, TOKENS) != JSON_FINE)
         return fail(g, ERROR_REMOTE, "a reply of DescribeLogGroups that is "

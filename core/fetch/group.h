@@ -8,7 +8,7 @@
 #define FIRN_FETCH_GROUP_H
 
 #include "base/nearest.h"
-#include "call/call.h"
+#include "call/reply.h"
 
 enum { GROUP_NAME_BYTES = 513, GROUP_ACCOUNT_BYTES = 16 };
 
@@ -31,7 +31,8 @@ struct group {
     struct view       name;
     struct span       room;     /* for the reply and its tokens */
     struct nearest    near;
-    uint32_t          reply_len, attempt, pages;
+    struct reply      reply;
+    uint32_t          pages;
     enum group_state {
         GROUP_ASKING,    /* a request is to be made */
         GROUP_READING,   /* waits for the reply about this name */
