@@ -2,6 +2,7 @@
 #include "fetch/export.h"
 
 #include "base/trace.h"
+#include "base/xml.h"
 #include "fetch/grant.h"
 
 enum {
@@ -138,11 +139,22 @@ static enum flow refuse_policy(struct export *e, uint32_t granted)
                   (const struct view[]){e->spec.bucket, view_of(lacks)});
 }
 
+static bool has_no_policy(const struct call *c)
+{
+    const struct http_exchange *x = &c->exchange;
+    struct view error = {(const uint8_t *)x->error, x->error_len};
+    char code[FAULT_CODE_BYTES];
+
+    return x->reply.status == 404 &&
+           xml_string(error, "Code", code, sizeof code) &&
+           strcmp(code, "NoSuchBucketPolicy") == 0;
+}
+
 static enum flow on_looking_in(struct export *e, struct now now)
 {
     struct fault fault = {0};
     enum flow flow = reply_step(&e->reply, now, &fault);
-    bool none = e->call->exchange.reply.status == 404;
+    bool none = has_no_policy(e->call);
     uint32_t granted = 0;
     struct json j;
 
@@ -155,7 +167,7 @@ static enum flow on_looking_in(struct export *e, struct now now)
         return list_all(e);
     if (flow != FLOW_ENDED)
         return flow;
-    if (!none && !parse(e, &j))
+    if (!none && !parse(e, &j))  /* or there is no such bucket */
         return list_all(e);
     if (!none)
         granted = grant_read(&j, e->spec.region);
@@ -428,8 +440,6 @@ static enum flow on_asking(struct export *e, struct now now)
     return on_status(e, &j, task, now);
 }
 
-/* --- */
-
 enum flow export_step(struct export *e, struct now now)
 {
     switch (e->state) {
@@ -464,19 +474,10 @@ void export_cancel(struct export *e)
 
 const char *export_phase(const struct export *e)
 {
-    switch (e->state) {
-    case EXPORT_BEGINNING:
-    case EXPORT_LOOKING_IN:
-    case EXPORT_LISTING:
-    case EXPORT_CREATING: break;
-    case EXPORT_QUEUING:  return "export waits for the account's slot";
-    case EXPORT_PENDING:  return "export pending";
-    case EXPORT_RUNNING:
-    case EXPORT_ASKING:   return "export runs";
-    case EXPORT_DONE:     return "export done";
-    case EXPORT_FAILED:   return "ending";
-    }
-    return "export begins";
+    return e->state == EXPORT_QUEUING   ? "export waits for the account's slot"
+           : e->state == EXPORT_PENDING ? "export pending"
+           : e->state == EXPORT_RUNNING || e->state == EXPORT_ASKING
+               ? "export runs" : "export";
 }
 
 void export_init(struct export *e, struct call *call,

@@ -97,6 +97,8 @@ bool aws_tells(const struct aws *m, struct aws_text t);
 /* owner NULL: this account; region NULL: the model's. */
 void aws_create_bucket(struct aws *m, const char *name, const char *region,
                        const char *owner);
+/* The bucket's policy, JSON; NULL: none. */
+void aws_set_policy(struct aws *m, const char *bucket, const char *json);
 /* locked: objects are retained, so that a body must bring a checksum. */
 void aws_bucket_policy(struct aws *m, const char *name, bool versioned,
                        bool locked);

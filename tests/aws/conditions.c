@@ -28,7 +28,7 @@ static bool no_such_key(struct aws_exchange *x)
     return false;
 }
 
-static bool etag_is(const struct aws_object *o, struct aws_text value)
+bool aws_etag_is(const struct aws_object *o, struct aws_text value)
 {
     if (value.len >= 2 && value.at[0] == '"' && value.at[value.len - 1] == '"')
         value = (struct aws_text){value.at + 1, value.len - 2};
@@ -65,7 +65,7 @@ bool aws_write_allowed(struct aws_exchange *x, struct aws_bucket *b,
         return false;
     }
     if (has_match && o == NULL) return no_such_key(x);
-    if (has_match && !etag_is(o, match)) return precondition(x, "If-Match");
+    if (has_match && !aws_etag_is(o, match)) return precondition(x, "If-Match");
     return true;
 }
 
@@ -74,10 +74,10 @@ bool aws_read_allowed(struct aws_exchange *x, const struct aws_object *o)
     struct aws_text value;
     if (o == NULL) return no_such_key(x);
     if (aws_header_of(x, "if-match", &value) && !aws_is(value, "*") &&
-        !etag_is(o, value))
+        !aws_etag_is(o, value))
         return precondition(x, "If-Match");
     if (aws_header_of(x, "if-none-match", &value) &&
-        (aws_is(value, "*") || etag_is(o, value))) {
+        (aws_is(value, "*") || aws_etag_is(o, value))) {
         aws_fail(x, 304, "NotModified", "Not Modified");
         x->no_body = true;
         return false;
@@ -106,7 +106,7 @@ bool aws_copy_allowed(struct aws_exchange *x, const struct aws_object *o)
     struct aws_text value;
     if (o == NULL) return no_such_key(x);
     if (aws_header_of(x, "x-amz-copy-source-if-match", &value) &&
-        !etag_is(o, value))
+        !aws_etag_is(o, value))
         return precondition(x, "x-amz-copy-source-If-Match");
     return true;
 }

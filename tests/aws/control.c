@@ -6,6 +6,7 @@
  *   POST /_model/clear-faults
  *   POST /_model/bucket?name=B[&region=R][&owner=ACCOUNT][&versioned=1]
  *        [&locked=1]                      made if need be
+ *   POST /_model/policy?bucket=B           body: JSON, or empty for none
  *   POST /_model/key?id=I&secret=S[&token=T][&expires=MS]
  *   POST /_model/fill?group=G&from=T[&until=T][&profile=P][&spread=S]
  *        [&bytes=N | &events=N][&streams=N][&seed=N][&late=PERMILLE]
@@ -181,6 +182,11 @@ void aws_serve_control(struct aws_exchange *x, int64_t now)
         aws_clear_faults(x->model);
     } else if (aws_is(what, "bucket")) {
         bucket(x);
+    } else if (aws_is(what, "policy")) {
+        const char *name = need(x, "bucket");
+        if (!x->failed)
+            aws_set_policy(x->model, name,
+                           x->body.len > 0 ? x->body.at : NULL);
     } else if (aws_is(what, "key")) {
         const char *id = need(x, "id"), *secret = need(x, "secret");
         if (!x->failed)

@@ -1,7 +1,9 @@
-/* export.c - export tasks: one at a time, finished by the clock.
+/* export.c - export tasks: one at a time, finished by the clock, after 24
+ * hours in any case.
  *
- * What a task writes appears in S3 when it completes: a file per stream
- * (more when large), its lines as CloudWatch writes them. */
+ * What a task writes appears in S3 when it completes: a folder per stream, or
+ * for all whose names differ in "/" and "-" alone, with a file or more, their
+ * lines as CloudWatch writes them. */
 #include "logs.h"
 #include "s3.h"
 
@@ -9,9 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum state { PENDING, RUNNING, COMPLETED, FAILED, CANCELLED };
-static const char *const state_name[] = {"PENDING", "RUNNING", "COMPLETED",
-                                         "FAILED", "CANCELLED"};
+enum { DAY_MS = 86400000, LATE_MS = 14 * DAY_MS, EARLY_MS = 2 * 3600000 };
+
+enum state { PENDING, RUNNING, PENDING_CANCEL, COMPLETED, FAILED, CANCELLED };
+static const char *const state_name[] = {
+    "PENDING", "RUNNING", "PENDING_CANCEL", "COMPLETED", "FAILED",
+    "CANCELLED",
+};
+static const char *const state_message[] = {
+    NULL, "Started Successfully", "Task is being cancelled",
+    "Completed successfully", "Failed while writing to the bucket",
+    "Cancelled by user",
+};
 
 struct aws_export {
     char    id[37];
@@ -63,9 +74,17 @@ static void put_gzip(struct aws_buf *out, struct aws_text t)
 }
 
 struct file {                    /* of one stream, while it grows */
-    struct aws_buf text, line;
-    unsigned number;
+    struct aws_buf text, line, late;
 };
+
+/* How many there are in the folder. */
+static unsigned next_number(const struct aws_bucket *b, struct aws_text folder)
+{
+    unsigned number = 0;
+    for (size_t i = 0; i < b->object_count; i++)
+        number += aws_begins(b->object[i]->key, folder.at);
+    return number;
+}
 
 static void put_file(struct aws *m, const struct aws_export *e,
                      struct aws_text stream, struct file *f)
@@ -75,27 +94,40 @@ static void put_file(struct aws *m, const struct aws_export *e,
     aws_printf(&key, "%s/%s/", e->prefix, e->id);
     for (size_t i = 0; i < stream.len; i++)
         aws_put(&key, stream.at[i] == '/' ? "-" : stream.at + i, 1);
-    aws_printf(&key, "/%06u.gz", f->number++);
+    aws_puts(&key, "/");
     put_gzip(&gzip, aws_view(&f->text));
-    if (b != NULL)
+    if (b != NULL) {
+        aws_printf(&key, "%06u.gz", next_number(b, aws_view(&key)));
         aws_store_bytes(m, b, key.at, aws_view(&gzip), e->ends);
+    }
     aws_reset(&f->text);
     aws_free_buf(&key);
     aws_free_buf(&gzip);
 }
 
-/* Out of order, a line goes before all others of its file at times. */
+static void put_late(struct file *f)
+{
+    aws_put(&f->text, f->late.at, f->late.len);
+    aws_reset(&f->late);
+}
+
+/* Out of order, a line goes before all others of its file at times, or is
+ * held back until the next file. */
 static void put_line(struct aws *m, struct file *f, int64_t at,
                      struct aws_text message)
 {
     struct aws_buf *line = &f->line;
+    bool disorder = m->setting[AWS_SET_EXPORT_DISORDER] != 0;
     aws_reset(line);
     aws_put_iso(line, at);
     aws_puts(line, " ");
     aws_put_text(line, message);
     aws_puts(line, "\n");
-    bool first = m->setting[AWS_SET_EXPORT_DISORDER] != 0 &&
-                 aws_chance(&m->rng, 100);
+    if (disorder && f->late.len == 0 && aws_chance(&m->rng, 50)) {
+        aws_put(&f->late, line->at, line->len);
+        return;
+    }
+    bool first = disorder && aws_chance(&m->rng, 100);
     aws_put(&f->text, line->at, line->len);
     if (!first) return;
     memmove(f->text.at + line->len, f->text.at, f->text.len - line->len);
@@ -106,7 +138,11 @@ static void write_files(struct aws *m, const struct aws_export *e,
                         struct aws_group *g)
 {
     struct file *file = aws_alloc(g->stream_count * sizeof file[0]);
-    struct aws_range range = {{e->from, INT64_MIN, 0}, e->to + 1, e->ends};
+    bool ingested = m->setting[AWS_SET_EXPORT_INGESTED] != 0;
+    struct aws_range range = {
+        {e->from - (ingested ? LATE_MS : 0), INT64_MIN, 0},
+        e->to + 1 + (ingested ? EARLY_MS : 0),
+        e->created - m->setting[AWS_SET_EXPORT_LAG]};
     struct aws_walk walk;
     struct aws_place place;
     aws_walk_init(&walk, g, &range);
@@ -115,16 +151,23 @@ static void write_files(struct aws *m, const struct aws_export *e,
         if (e->stream_prefix != NULL &&
             !aws_begins(g->stream[s].name, e->stream_prefix))
             continue;
+        if (ingested && (place.ingestion < e->from || place.ingestion > e->to))
+            continue;
         put_line(m, &file[s], place.timestamp, aws_walk_message(&walk));
         if ((int64_t)file[s].text.len >= m->setting[AWS_SET_EXPORT_FILE])
+        {
             put_file(m, e, g->stream[s].name, &file[s]);
+            put_late(&file[s]);
+        }
     }
     aws_walk_end(&walk);
     for (size_t s = 0; s < g->stream_count; s++) {
+        put_late(&file[s]);
         if (file[s].text.len > 0)
             put_file(m, e, g->stream[s].name, &file[s]);
         aws_free_buf(&file[s].text);
         aws_free_buf(&file[s].line);
+        aws_free_buf(&file[s].late);
     }
     free(file);
 }
@@ -133,13 +176,16 @@ void aws_settle_exports(struct aws *m, int64_t now)
 {
     if (m->export_count == 0) return;
     struct aws_export *e = m->exports[m->export_count - 1];
-    if (e->state > RUNNING) return;
+    if (e->state > PENDING_CANCEL) return;
     int64_t runs = m->setting[AWS_SET_EXPORT_TIME] * 3 / 4;
-    if (now >= e->ends - runs) e->state = RUNNING;
+    if (e->state == PENDING && now >= e->ends - runs) e->state = RUNNING;
     if (now < e->ends) return;
     struct aws_group *g = aws_find_group(m, aws_str(e->group));
-    bool fails = aws_chance(&m->rng, m->setting[AWS_SET_EXPORT_FAILS]);
-    e->state = g == NULL || fails ? FAILED : COMPLETED;
+    bool fails = aws_chance(&m->rng, m->setting[AWS_SET_EXPORT_FAILS]) ||
+                 e->ends - e->created >= DAY_MS;
+    e->state = e->state == PENDING_CANCEL ? CANCELLED
+               : g == NULL || fails       ? FAILED
+                                          : COMPLETED;
     if (e->state == COMPLETED) write_files(m, e, g);
 }
 
@@ -164,20 +210,45 @@ static char *dup_arg(struct aws_exchange *x, const char *name,
     return otherwise != NULL ? aws_dup(aws_str(otherwise)) : NULL;
 }
 
+/* What an export needs that the policy does not grant, or NULL. */
+static const char *lacks(const struct aws *m, const struct aws_bucket *b)
+{
+    struct aws_text policy = aws_str(b->policy != NULL ? b->policy : "");
+    struct aws_buf service = {0};
+    aws_printf(&service, "\"logs.%s.amazonaws.com\"", m->region);
+    bool named = aws_has(policy, service.at) ||
+                 aws_has(policy, "\"logs.amazonaws.com\"");
+    aws_free_buf(&service);
+    bool all = named && aws_has(policy, "\"s3:*\"");
+    if (m->setting[AWS_SET_EXPORT_POLICY] == 0) return NULL;
+    if (!named || (!all && !aws_has(policy, "\"s3:GetBucketAcl\"")))
+        return "GetBucketAcl call on the given bucket failed. Please check "
+               "if CloudWatch Logs has been granted permission to perform "
+               "this operation.";
+    if (!all && !aws_has(policy, "\"s3:PutObject\""))
+        return "PutObject call on the given bucket failed. Please check if "
+               "CloudWatch Logs has been granted permission to perform this "
+               "operation.";
+    return NULL;
+}
+
 static bool may_export(struct aws_exchange *x, const struct aws_group *g,
                        int64_t from, int64_t to)
 {
     struct aws *m = x->model;
-    struct aws_text bucket = aws_arg(x, "destination");
-    if (aws_find_bucket(m, bucket) == NULL)
+    const struct aws_bucket *b = aws_find_bucket(m, aws_arg(x, "destination"));
+    const char *missing = b != NULL ? lacks(m, b) : NULL;
+    if (b == NULL || strcmp(b->region, m->region) != 0)
         aws_invalid(x, "The given bucket does not exist. Please make sure "
                        "the bucket is valid.");
     else if (from < 0 || to < from || to < g->created)
         aws_invalid(x, "The time range is not valid.");
     else if (m->export_count > 0 &&
-             m->exports[m->export_count - 1]->state <= RUNNING)
+             m->exports[m->export_count - 1]->state <= PENDING_CANCEL)
         aws_fail(x, 400, "LimitExceededException",
                  "Resource limit exceeded.");
+    else if (missing != NULL)
+        aws_invalid(x, missing);
     return !x->failed;
 }
 
@@ -204,7 +275,8 @@ void aws_create_export_task(struct aws_exchange *x, int64_t now)
     e->from = from;
     e->to = to;
     e->created = now;
-    e->ends = now + m->setting[AWS_SET_EXPORT_TIME];
+    e->ends = now + (m->setting[AWS_SET_EXPORT_TIME] < DAY_MS
+                         ? m->setting[AWS_SET_EXPORT_TIME] : DAY_MS);
     m->exports = aws_grow(m->exports,
                           (m->export_count + 1) * sizeof m->exports[0]);
     m->exports[m->export_count++] = e;
@@ -231,13 +303,11 @@ static void put_export(struct aws_buf *out, const struct aws_export *e)
     put_string(out, "destinationPrefix", e->prefix);
     aws_printf(out, "\"from\":%lld,\"to\":%lld,\"status\":{\"code\":\"%s\"",
                (long long)e->from, (long long)e->to, state_name[e->state]);
-    if (e->state == RUNNING)
-        aws_puts(out, ",\"message\":\"Started Successfully\"");
-    if (e->state == COMPLETED)
-        aws_puts(out, ",\"message\":\"Completed successfully\"");
+    if (state_message[e->state] != NULL)
+        aws_printf(out, ",\"message\":\"%s\"", state_message[e->state]);
     aws_printf(out, "},\"executionInfo\":{\"creationTime\":%lld",
                (long long)e->created);
-    if (e->state > RUNNING)
+    if (e->state > PENDING_CANCEL)
         aws_printf(out, ",\"completionTime\":%lld", (long long)e->ends);
     aws_puts(out, "}}");
 }
@@ -252,6 +322,10 @@ void aws_describe_export_tasks(struct aws_exchange *x, int64_t now)
     int64_t limit = aws_arg_limit(x, 50), sent = 0;
     size_t i = m->export_count;
     if (limit == 0) return;
+    if (id.at != NULL && code.at != NULL) {
+        aws_invalid(x, "Only one of taskId and statusCode may be specified.");
+        return;
+    }
     if (token.at != NULL) {
         bool good = aws_read_token(m, token, aws_bound(x), now, &payload);
         if (!good) aws_invalid(x, "The specified nextToken is invalid.");
@@ -262,6 +336,7 @@ void aws_describe_export_tasks(struct aws_exchange *x, int64_t now)
     aws_puts(&x->out, "{\"exportTasks\":[");
     for (; i > 0 && sent < limit; i--) {
         const struct aws_export *e = m->exports[i - 1];
+        if (now < e->created + m->setting[AWS_SET_EXPORT_HIDDEN]) continue;
         if (id.at != NULL && !aws_is(id, e->id)) continue;
         if (code.at != NULL && !aws_is(code, state_name[e->state])) continue;
         if (sent++ > 0) aws_puts(&x->out, ",");
@@ -285,13 +360,13 @@ void aws_cancel_export_task(struct aws_exchange *x, int64_t now)
     for (size_t i = 0; i < m->export_count; i++) {
         struct aws_export *e = m->exports[i];
         if (!aws_is(id, e->id)) continue;
-        if (e->state > RUNNING) {
+        if (e->state > RUNNING) {  /* or is about to be */
             aws_fail(x, 400, "InvalidOperationException",
                      "The specified export task has already finished");
             return;
         }
-        e->state = CANCELLED;
-        e->ends = now;
+        e->state = PENDING_CANCEL;
+        e->ends = now + m->setting[AWS_SET_EXPORT_CANCEL];
         return;
     }
     aws_fail(x, 400, "ResourceNotFoundException",

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DELETE_MOST = 1000 };  /* keys a request */
+
 #define ONE_PUT_BYTES_MAX ((uint64_t)5 << 30)
 
 static void put_version(struct aws_exchange *x, const struct aws_bucket *b,
@@ -216,6 +218,50 @@ void aws_remove_object(struct aws_exchange *x, struct aws_bucket *b)
         aws_reply_header(x, "x-amz-delete-marker", "true");
 }
 
+static size_t count_objects(struct aws_text list)
+{
+    struct aws_text name, item;
+    size_t count = 0;
+    while (aws_xml_next(&list, &name, &item)) count += aws_is(name, "Object");
+    return count;
+}
+
+/* An ETag is a condition: the object goes only if it has that one. */
+static void remove_one(struct aws_exchange *x, struct aws_bucket *b,
+                       struct aws_text item, bool quiet)
+{
+    struct aws_text value, key, etag = {0};
+    struct aws_buf text = {0};
+    if (!aws_xml_find(item, "Key", &value)) return;
+    aws_reset(&x->text);
+    (void)aws_xml_text(value, &x->text);
+    key = aws_hold(x, aws_view(&x->text));
+    const struct aws_object *o = aws_find_object(b, key);
+    if (aws_xml_find(item, "ETag", &value)) {
+        (void)aws_xml_text(value, &text);
+        etag = aws_view(&text);
+    }
+    bool differs = etag.at != NULL && x->model->setting[AWS_SET_CONDITIONS] &&
+                   (o == NULL || !aws_etag_is(o, etag));
+    aws_free_buf(&text);
+    if (differs) {
+        aws_puts(&x->out, "<Error>");
+        aws_put_xml_tag(&x->out, "Key", key);
+        aws_puts(&x->out, o == NULL
+                 ? "<Code>NoSuchKey</Code><Message>The specified key does "
+                   "not exist.</Message></Error>"
+                 : "<Code>PreconditionFailed</Code><Message>At least one of "
+                   "the pre-conditions you specified did not hold</Message>"
+                   "</Error>");
+        return;
+    }
+    (void)aws_unstore(x->model, b, key);
+    if (quiet) return;
+    aws_puts(&x->out, "<Deleted>");
+    aws_put_xml_tag(&x->out, "Key", key);
+    aws_puts(&x->out, "</Deleted>");
+}
+
 void aws_remove_objects(struct aws_exchange *x, struct aws_bucket *b)
 {
     struct aws_text body = aws_view(&x->body), name, list, item, value;
@@ -232,17 +278,18 @@ void aws_remove_objects(struct aws_exchange *x, struct aws_bucket *b)
                  "well-formed");
         return;
     }
-    aws_begin_xml(x, "DeleteResult");
-    while (aws_xml_next(&list, &name, &item)) {
-        if (!aws_is(name, "Object") || !aws_xml_find(item, "Key", &value))
-            continue;
-        aws_reset(&x->text);
-        (void)aws_xml_text(value, &x->text);
-        (void)aws_unstore(x->model, b, aws_view(&x->text));
-        aws_puts(&x->out, "<Deleted>");
-        aws_put_xml_tag(&x->out, "Key", aws_view(&x->text));
-        aws_puts(&x->out, "</Deleted>");
+    if (count_objects(list) == 0 || count_objects(list) > DELETE_MOST) {
+        aws_fail(x, 400, "MalformedXML", "The XML you provided was not "
+                 "well-formed or did not validate against our published "
+                 "schema");
+        return;
     }
+    bool quiet = aws_xml_find(list, "Quiet", &value) &&
+                 aws_is(value, "true");
+    aws_begin_xml(x, "DeleteResult");
+    while (aws_xml_next(&list, &name, &item))
+        if (aws_is(name, "Object"))
+            remove_one(x, b, item, quiet);
     aws_puts(&x->out, "</DeleteResult>");
 }
 

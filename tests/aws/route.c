@@ -76,6 +76,9 @@ static const struct sub of_bucket[] = {
     {"GET", "location", false, AWS_OP_GetBucketLocation},
     {"GET", "versioning", false, AWS_OP_GetBucketVersioning},
     {"PUT", "versioning", false, AWS_OP_PutBucketVersioning},
+    {"GET", "policy", false, AWS_OP_GetBucketPolicy},
+    {"PUT", "policy", false, AWS_OP_PutBucketPolicy},
+    {"DELETE", "policy", false, AWS_OP_DeleteBucketPolicy},
     {"GET", "list-type", false, AWS_OP_ListObjectsV2},
     {"POST", "delete", false, AWS_OP_DeleteObjects},
     {"HEAD", NULL, false, AWS_OP_HeadBucket},
@@ -86,7 +89,7 @@ static const struct sub of_bucket[] = {
 static bool foreign_query(struct aws_exchange *x)
 {
     static const char *const known[] = {
-        "acl", "tagging", "policy", "lifecycle", "cors", "website", "torrent",
+        "acl", "tagging", "lifecycle", "cors", "website", "torrent",
         "attributes", "legal-hold", "retention", "select", "encryption",
         "object-lock", "publicAccessBlock", "notification", "versions"};
     struct aws_text unused;

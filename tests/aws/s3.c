@@ -35,6 +35,14 @@ void aws_bucket_policy(struct aws *m, const char *name, bool versioned,
     b->locked = locked;
 }
 
+void aws_set_policy(struct aws *m, const char *bucket, const char *json)
+{
+    struct aws_bucket *b = aws_find_bucket(m, aws_str(bucket));
+    aws_must(b != NULL);
+    free(b->policy);
+    b->policy = json != NULL ? aws_dup(aws_str(json)) : NULL;
+}
+
 void aws_free_buckets(struct aws *m)
 {
     for (size_t i = 0; i < m->bucket_count; i++) {
@@ -54,6 +62,7 @@ void aws_free_buckets(struct aws *m)
         free(b->name);
         free(b->region);
         free(b->owner);
+        free(b->policy);
         free(b);
     }
     free(m->buckets);
@@ -182,6 +191,23 @@ static void versioning(struct aws_exchange *x, struct aws_bucket *b)
     aws_puts(&x->out, "</VersioningConfiguration>");
 }
 
+static void policy(struct aws_exchange *x, struct aws_bucket *b)
+{
+    if (x->op == AWS_OP_GetBucketPolicy && b->policy == NULL) {
+        aws_fail(x, 404, "NoSuchBucketPolicy",
+                 "The bucket policy does not exist");
+    } else if (x->op == AWS_OP_GetBucketPolicy) {
+        x->type = "application/json";
+        aws_puts(&x->out, b->policy);
+    } else {
+        free(b->policy);
+        b->policy = x->op == AWS_OP_PutBucketPolicy
+                        ? aws_dup(aws_view(&x->body)) : NULL;
+        x->reply.status = 204;
+        x->no_body = true;
+    }
+}
+
 /* A rarer half of the operations, so that neither function is long. */
 static void serve_bucket(struct aws_exchange *x, struct aws_bucket *b)
 {
@@ -194,6 +220,9 @@ static void serve_bucket(struct aws_exchange *x, struct aws_bucket *b)
     else if (x->op == AWS_OP_HeadBucket)
         aws_reply_header(x, "x-amz-bucket-region", "%s", b->region);
     else if (x->op == AWS_OP_DeleteObjects) aws_remove_objects(x, b);
+    else if (x->op == AWS_OP_GetBucketPolicy ||
+             x->op == AWS_OP_PutBucketPolicy ||
+             x->op == AWS_OP_DeleteBucketPolicy) policy(x, b);
     else
         aws_fail(x, 501, "NotImplemented", "The model does not know this "
                  "operation.");

@@ -64,6 +64,7 @@ struct aws_tomb {                /* a key that was deleted */
 
 struct aws_bucket {
     char *name, *region, *owner;
+    char *policy;                /* JSON; NULL: none */
     bool  versioned;
     bool  locked;                /* objects are retained: needs checksums */
     struct aws_object **object;  /* by key */
@@ -111,6 +112,7 @@ void aws_base64_of(uint64_t value, size_t bytes, char to[16]);
 bool aws_write_allowed(struct aws_exchange *x, struct aws_bucket *b,
                        const struct aws_upload *upload);
 bool aws_read_allowed(struct aws_exchange *x, const struct aws_object *o);
+bool aws_etag_is(const struct aws_object *o, struct aws_text value);
 bool aws_body_summed(struct aws_exchange *x, const struct aws_bucket *b);
 bool aws_copy_allowed(struct aws_exchange *x, const struct aws_object *o);
 bool aws_read_attributes(struct aws_exchange *x, struct aws_attributes *a);

@@ -28,7 +28,12 @@
     X(EXPORT_TIME, "export-time", 60000)     /* how long one runs */ \
     X(EXPORT_FAILS, "export-fails", 0)       /* share that ends FAILED */ \
     X(EXPORT_FILE, "export-file", 67108864)  /* most raw bytes in a file */ \
-    X(EXPORT_DISORDER, "export-disorder", 0) /* 1: files are not sorted */ \
+    X(EXPORT_DISORDER, "export-disorder", 0) /* 1: not sorted, overlapping */ \
+    X(EXPORT_INGESTED, "export-ingested", 0) /* 1: by ingestion time */ \
+    X(EXPORT_LAG, "export-lag", 0)       /* came later: not exported yet */ \
+    X(EXPORT_HIDDEN, "export-hidden", 0) /* until a new task is listed */ \
+    X(EXPORT_CANCEL, "export-cancel", 5000)  /* PENDING_CANCEL takes */ \
+    X(EXPORT_POLICY, "export-policy", 1) /* 0: the bucket needs none */ \
     /* S3 */ \
     X(PART_BYTES_MIN, "part-bytes-min", 5242880) \
     X(COPY_BYTES_MAX, "copy-bytes-max", 5368709120) /* as one part */ \
