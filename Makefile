@@ -28,6 +28,7 @@ SHIP  := part elements listing put multipart target upload finish index \
          receipt receipt_read existing catalog survey checkpoint journal \
          lease sweep sources compose merge
          lease sweep remove
+         lease sweep remove tidy
 TASK  := message plan options manual report refuse document recount claim \
          ending gather archive escape interval cat verify restore ledger \
          ending archive adopt escape interval cat verify restore ledger \
