@@ -18,20 +18,14 @@ BASE  := error text json xml date nearest zone ring stage chance chain crc \
 CALL  := http endpoint settings provider keys credentials sigv4 pace site \
          trouble request call reply ask
 FETCH := decode frame seen group first circle logs object member inflate head \
-         choose record census
+         choose record census reading grant export_task export
 PACK  := line cut pack lane join recut
-         choose record census reading
-         choose record census reading grant \
-         export_task export
-PACK  := line cut pack lane join
 SHIP  := part elements listing put multipart target upload finish index \
          receipt receipt_read existing catalog survey checkpoint journal \
-         lease sweep sources compose merge
-         lease sweep remove
-         lease sweep remove tidy
+         lease sweep sources compose merge remove tidy
 TASK  := message plan options manual report refuse document recount claim \
-         ending gather archive escape interval cat verify restore ledger \
-         ending archive adopt escape interval cat verify restore ledger \
+         ending gather archive adopt escape interval cat verify restore \
+         ledger \
          ledger_write status retention retention_write
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \

@@ -70,7 +70,6 @@ static int run(void)
     switch (o->command) {
     case COMMAND_ARCHIVE:
     case COMMAND_MERGE:   return command_archive(&memory);
-    case COMMAND_ARCHIVE: return command_archive(&memory);
     case COMMAND_ADOPT:   return command_adopt(&memory);
     case COMMAND_CAT:     return command_cat(&memory);
     case COMMAND_VERIFY:  return command_verify(&memory);

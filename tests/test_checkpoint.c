@@ -290,7 +290,7 @@ static const struct member {
     {"parts", 0, NUMBER}, {"bytes", 0, NUMBER}, {"crc64nvme", 0, MAYBE},
     {"blocks", 0, NUMBER}, {"events", 0, NUMBER}, {"last", 0, SIGNED},
     {"bytes_raw", 0, NUMBER}, {"crc32", 0, NUMBER}, {"in_hand", 0, OBJECT},
-    {"from", 0, SIGNED}, {"bytes_raw", 1, NUMBER}, {"crc32", 1, NUMBER},
+    {"from", 0, NUMBER}, {"bytes_raw", 1, NUMBER}, {"crc32", 1, NUMBER},
     {"inside", 0, NUMBER}, {"list", 0, NUMBER},
     {"settled", 0, OBJECT}, {"events", 1, NUMBER}, {"digest", 0, DIGEST},
     {"first", 0, SIGNED}, {"last", 1, SIGNED}, {"late", 0, OBJECT},

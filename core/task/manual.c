@@ -16,18 +16,16 @@ enum {
     RETENTION = 1 << COMMAND_RETENTION,
     MEMORY  = 1 << COMMAND_MEMORY,
     MAKES   = ARCHIVE | MERGE,
-    REMOTE  = MAKES | CAT | VERIFY | RESTORE | STATUS | RETENTION,
-    WRITES  = MAKES | VERIFY,
-    REMOTE  = ARCHIVE | ADOPT | CAT | VERIFY | RESTORE | STATUS | RETENTION,
-    WRITES  = ARCHIVE | ADOPT | VERIFY,
+    DAYS    = MAKES | ADOPT,
+    REMOTE  = DAYS | CAT | VERIFY | RESTORE | STATUS | RETENTION,
+    WRITES  = DAYS | VERIFY,
     ALL     = REMOTE | MEMORY,
 };
 
 const struct option_row option_rows[] = {
     {"--group", "NAME", OPTION_STRING, AT(group), 0, 0,
-     MAKES | RETENTION, "the log group; of a merge, with --day, the one\n"
+     DAYS | RETENTION, "the log group; of a merge, with --day, the one\n"
      "whose day it counts as"},
-     ARCHIVE | ADOPT | RETENTION, "the log group"},
     {"--days", "N", OPTION_NUMBER, AT(days), 1, 36500, RESTORE | RETENTION,
      "restore: how long the copy stays in S3, from when it\n"
      "is there. retention: how long CloudWatch keeps events:\n"
@@ -56,29 +54,18 @@ const struct option_row option_rows[] = {
     {"--recompress", NULL, OPTION_FLAG, AT(spec.recompress), 0, 0, MERGE,
      "inflate and compress anew, into one gzip member, even\n"
      "where the objects could be put end to end"},
-    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, MAKES,
-    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0,
-     ARCHIVE | ADOPT,
+    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, DAYS,
      "the calendar day, from midnight to midnight"},
     {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE | STATUS,
      "the day N days before today; default 1, yesterday.\n"
      "For status, the last one that is due"},
-    {"--from", "T", OPTION_STRING, AT(when.from), 0, 0, MAKES | CAT,
+    {"--from", "T", OPTION_STRING, AT(when.from), 0, 0, DAYS | CAT,
      "from this instant: 2026-11-09T02:10:00Z, with +09:00,\n"
      "or without a zone, as the clocks of --timezone show"},
-    {"--until", "T", OPTION_STRING, AT(when.until), 0, 0, MAKES | CAT,
+    {"--until", "T", OPTION_STRING, AT(when.until), 0, 0, DAYS | CAT,
      "until before this one"},
     {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
-     SPEC_ZONE_BYTES, MAKES | CAT | RETENTION,
-    {"--from", "T", OPTION_STRING, AT(when.from), 0, 0,
-     ARCHIVE | ADOPT | CAT,
-     "from this instant: 2026-11-09T02:10:00Z, with +09:00,\n"
-     "or without a zone, as the clocks of --timezone show"},
-    {"--until", "T", OPTION_STRING, AT(when.until), 0, 0,
-     ARCHIVE | ADOPT | CAT,
-     "until before this one"},
-    {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
-     SPEC_ZONE_BYTES, ARCHIVE | ADOPT | CAT | RETENTION,
+     SPEC_ZONE_BYTES, DAYS | CAT | RETENTION,
      "where midnight is: Asia/Seoul, say; default UTC"},
     {"--stream", "P", OPTION_STRING, AT(stream), 0, 0, CAT,
      "only log streams whose names begin so; of ndjson, for\n"
@@ -96,8 +83,7 @@ const struct option_row option_rows[] = {
      "what a data protection policy masks, in clear; needs\n"
      "the permission logs:Unmask"},
     {"--if-exists", "skip|replace|fail", OPTION_CHOICE, AT(spec.if_exists),
-     0, 0, MAKES,
-     0, 0, ARCHIVE | ADOPT,
+     0, 0, DAYS,
      "when the object is there: skip it if its receipt says\n"
      "it is this very window (default), write over it, or\n"
      "exit 78. adopt: the same of the receipt"},
@@ -140,8 +126,7 @@ const struct option_row option_rows[] = {
     {"--output", "text|json", OPTION_CHOICE, AT(output), 0, 0,
      ALL, "the form of results on stdout; default text"},
     {"--dry-run", NULL, OPTION_FLAG, AT(spec.dry_run), 0, 0,
-     MAKES | RETENTION,
-     ARCHIVE | ADOPT | RETENTION,
+     DAYS | RETENTION,
      "say what would be done; write nothing"},
     {"--quiet", NULL, OPTION_FLAG, AT(quiet), 0, 0, ALL,
      "nothing on stderr but errors"},
@@ -238,6 +223,7 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  77  credentials or permission\n"
         "  78  no such bucket or group, nothing below the prefix, or an\n"
         "      object in the way\n",
+    },
     [COMMAND_ADOPT] = {
         "adopt", "s3://BUCKET/KEY --group NAME --day YYYY-MM-DD", 1, 1,
         "takes an object made by something else for a day's archive",
