@@ -26,6 +26,9 @@ SHIP  := part elements listing put multipart target upload finish index \
 TASK  := message plan options manual report refuse document recount claim \
          ending gather archive adopt escape interval cat verify restore \
          ledger \
+         lease sweep
+TASK  := message plan config_keys config options manual report refuse document recount claim \
+         ending archive escape interval cat verify restore ledger \
          ledger_write status retention retention_write
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \

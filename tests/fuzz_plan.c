@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     check_url(&spec, url);
-    if (!plan_template(&spec, true, &fault) ||
+    if (!plan_many(url, &fault) ||
         !make(&spec, first, days[0], &one) ||
         !make(&spec, rest, days[1], &two))
         return 0;

@@ -284,7 +284,7 @@ static bool check_archive(struct options *o, int64_t now_ms,
     if (!plan_group(view_of(o->group), fault) ||
         !plan_to(s, view_of(o->to), fault) || !check_storage(s, fault) ||
         !plan_window(s, &o->when, now_ms, fault) ||
-        !plan_template(s, false, fault))
+        !plan_template(s, fault))
         return false;
     s->checksum = o->checksum == CHECKSUM_CRC64NVME;
     if (s->format == FORMAT_TEXT && (s->field_ingested || s->field_id))
@@ -410,35 +410,6 @@ static bool check_status(const struct options *o, struct fault *fault)
     return true;
 }
 
-/* What PutRetentionPolicy takes (API reference). */
-static bool check_days(uint32_t days, struct fault *fault)
-{
-    static const uint32_t allowed[] = {
-        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
-        1827, 2192, 2557, 2922, 3288, 3653,
-    };
-    uint32_t best = allowed[0];
-    char asked[16], near[16];
-    struct text a, n;
-    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
-        uint32_t to = allowed[i], far = days > best ? days - best
-                                                    : best - days;
-        if ((days > to ? days - to : to - days) < far)
-            best = to;
-    }
-    if (best == days)
-        return true;
-    text_init(&a, asked, sizeof asked);
-    text_u64(&a, days);
-    text_init(&n, near, sizeof near);
-    text_u64(&n, best);
-    return message_refuse(fault, ERROR_USAGE, "CloudWatch cannot keep logs "
-                          "for % days; nearest: % (of 1 3 5 7 14 30 60 90 "
-                          "120 150 180 365 400 545 731 1096 1827 2192 2557 "
-                          "2922 3288 3653)",
-                          VIEWS(text_view(&a), text_view(&n)));
-}
-
 static bool check_retention(struct options *o, int64_t now_ms,
                             struct fault *fault)
 {
@@ -451,10 +422,10 @@ static bool check_retention(struct options *o, int64_t now_ms,
         return message_refuse(fault, ERROR_USAGE, "firn retention needs %",
                               VIEWS(view_of(lacks)));
     if (!plan_group(view_of(o->group), fault) ||
-        !check_days(o->days, fault) ||
+        !plan_retention(o->days, fault) ||
         !plan_to(s, view_of(o->archive), fault) ||
         !plan_window(s, &o->when, now_ms, fault) ||
-        !plan_template(s, false, fault))
+        !plan_template(s, fault))
         return false;
     if (strstr(s->key, "{date}") == NULL && strstr(s->key, "{dd}") == NULL)
         return message_refuse(fault, ERROR_USAGE, "--archive \"%\" does not "

@@ -313,29 +313,45 @@ static bool next_token(struct view *rest, struct token *token,
                           (const struct view[]){name, view_of(n.best)});
 }
 
-bool plan_template(const struct spec *spec, bool many, struct fault *fault)
+/* The words that a template has. */
+static bool find_words(struct view key, bool has[WORD_COUNT + 1],
+                       struct fault *fault)
 {
-    struct view rest = view_of(spec->key), key = rest;
-    bool has[WORD_COUNT + 1] = {false};
     struct token token;
-    while (rest.len > 0) {
-        if (!next_token(&rest, &token, fault))
+    while (key.len > 0) {
+        if (!next_token(&key, &token, fault))
             return false;
         has[token.word] = true;
     }
+    return true;
+}
+
+static bool tells_days(const bool has[WORD_COUNT + 1])
+{
+    return has[WORD_DATE] ||
+           (has[WORD_YYYY] && has[WORD_MM] && has[WORD_DD]);
+}
+
+static bool refuse_days(struct view key, struct fault *fault)
+{
+    return message_refuse(fault, ERROR_USAGE, "key \"%\" does not tell days "
+                          "apart; it needs {date}, or {yyyy} {mm} and {dd}",
+                          &key);
+}
+
+bool plan_template(const struct spec *spec, struct fault *fault)
+{
+    struct view key = view_of(spec->key);
+    bool has[WORD_COUNT + 1] = {false};
+    if (!find_words(key, has, fault))
+        return false;
     bool part = has[WORD_YYYY] || has[WORD_MM] || has[WORD_DD];
-    bool day = has[WORD_DATE] ||
-               (has[WORD_YYYY] && has[WORD_MM] && has[WORD_DD]);
-    if ((many || has[WORD_GROUP] || part) && !day)
-        return message_refuse(fault, ERROR_USAGE, "key \"%\" does not tell "
-                              "days apart; it needs {date}, or {yyyy} {mm} "
-                              "and {dd}", &key);
-    if (many && !has[WORD_GROUP])
-        return message_refuse(fault, ERROR_USAGE, "key \"%\" does not tell "
-                              "groups apart; it needs {group}", &key);
+    bool day = tells_days(has);
+    if ((has[WORD_GROUP] || part) && !day)
+        return refuse_days(key, fault);
     if (!has[WORD_GROUP] && !day)
         return true;
-    if (!many && !spec->whole_day)
+    if (!spec->whole_day)
         return message_refuse(fault, ERROR_USAGE, "a window that is not a "
                               "whole day needs a full key, without {group} "
                               "and {date}: --to s3://BUCKET/KEY", NULL);
@@ -344,6 +360,24 @@ bool plan_template(const struct spec *spec, bool many, struct fault *fault)
                               "full key, without {group} and {date}: --to "
                               "s3://BUCKET/KEY", NULL);
     return true;
+}
+
+bool plan_many(struct view url, struct fault *fault)
+{
+    struct view bucket, key;
+    bool has[WORD_COUNT + 1] = {false};
+    if (!plan_url(url, &bucket, &key, fault) ||
+        !find_words(key, has, fault))
+        return false;
+    if (key.len == 0 || view_ends(key, "/"))
+        return key.len + sizeof DEFAULT_NAME <= SPEC_KEY_BYTES ||
+               message_refuse(fault, ERROR_USAGE, "S3 takes keys of 1,024 "
+                              "bytes at most, with the names put in", NULL);
+    if (!tells_days(has))
+        return refuse_days(key, fault);
+    return has[WORD_GROUP] ||
+           message_refuse(fault, ERROR_USAGE, "key \"%\" does not tell "
+                          "groups apart; it needs {group}", &key);
 }
 
 const char *plan_ext(enum format format, enum compress compress)
@@ -395,4 +429,34 @@ bool plan_key(const struct spec *spec, const struct plan_place *place,
                               "not fit S3's 1,024 bytes, 17 of which are for "
                               "the receipt's and checkpoint's names", &group);
     return true;
+}
+
+bool plan_retention(uint32_t days, struct fault *fault)
+{
+    /* What PutRetentionPolicy takes (API reference). */
+    static const uint32_t allowed[] = {
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
+        1827, 2192, 2557, 2922, 3288, 3653,
+    };
+    uint32_t best = allowed[0];
+    char asked[16], near[16];
+    struct text a, n;
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
+        uint32_t to = allowed[i], far = days > best ? days - best
+                                                    : best - days;
+        if ((days > to ? days - to : to - days) < far)
+            best = to;
+    }
+    if (best == days)
+        return true;
+    text_init(&a, asked, sizeof asked);
+    text_u64(&a, days);
+    text_init(&n, near, sizeof near);
+    text_u64(&n, best);
+    return message_refuse(fault, ERROR_USAGE, "CloudWatch cannot keep logs "
+                          "for % days; nearest: % (of 1 3 5 7 14 30 60 90 "
+                          "120 150 180 365 400 545 731 1096 1827 2192 2557 "
+                          "2922 3288 3653)",
+                          (const struct view[]){text_view(&a),
+                                                text_view(&n)});
 }

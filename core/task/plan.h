@@ -40,12 +40,15 @@ bool plan_window(struct spec *spec, const struct plan_when *when,
  * may be left open, INT64_MIN and INT64_MAX. */
 bool plan_interval(struct spec *spec, const struct plan_when *when,
                    struct fault *fault);
-/* Does the key tell apart what it must? `many`: several groups and days will
- * use it. For one job, after plan_window(). */
-bool plan_template(const struct spec *spec, bool many, struct fault *fault);
+/* Does the key tell apart what it must? For one job, after plan_window(). */
+bool plan_template(const struct spec *spec, struct fault *fault);
+/* A URL that many groups and days will use. */
+bool plan_many(struct view url, struct fault *fault);
 /* The object's key, the template's words put in. */
 bool plan_key(const struct spec *spec, const struct plan_place *place,
               struct text *key, struct fault *fault);
+/* So many days of retention, which CloudWatch must know. */
+bool plan_retention(uint32_t days, struct fault *fault);
 /* "ndjson.gz" */
 const char *plan_ext(enum format format, enum compress compress);
 
