@@ -469,6 +469,28 @@ enum flow credentials_step(struct credentials *c, struct transport *t,
     return usable(c, now.wall_ms, left_ms) ? FLOW_ENDED : FLOW_WANT_EVENT;
 }
 
+bool credentials_assume(struct credentials *c, struct transport *t,
+                        struct view arn)
+{
+    uint32_t own = c->role_count - c->assumed;
+    struct role *role = &c->roles[own];
+    if (arn.len > 0 && own == ROLE_COUNT)
+        return false;
+    if (c->exchange.state == HTTP_ACTIVE)
+        transport_cancel(t, &c->exchange);
+    if (arn.len > 0) {
+        *role = (struct role){0};
+        if (!view_copy(arn, role->arn, sizeof role->arn))
+            return false;
+    }
+    c->assumed = arn.len > 0;
+    c->role_count = own + c->assumed;
+    c->tries = 0;
+    keys_forget(&c->keys);
+    enter(c, CREDENTIALS_IDLE);
+    return true;
+}
+
 bool credentials_expire(struct credentials *c, uint32_t serial)
 {
     if (is_fixed(c))

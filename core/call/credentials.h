@@ -62,6 +62,7 @@ struct credentials {
     struct role  roles[ROLE_COUNT];  /* in the order they are assumed */
     struct role  web;          /* the role of the web identity */
     uint32_t     role_count, hop;
+    bool         assumed;      /* the last of them is not the settings' */
     uint32_t     tries;        /* failed in a row */
     uint32_t     serial;
     bool         expired;      /* AWS said so: refresh now */
@@ -86,6 +87,11 @@ struct credentials {
  * what is missing or not supported; a sentence in `fault`. */
 bool credentials_init(struct credentials *c, const struct settings *s,
                       uint64_t seed, struct fault *fault);
+/* From now on as that role, which is assumed behind all others; an empty ARN
+ * takes it back. The keys in force are forgotten. False: it is one too many,
+ * or its ARN is too long. */
+bool credentials_assume(struct credentials *c, struct transport *t,
+                        struct view arn);
 /* Whether an instance can be asked for its region. */
 bool credentials_may_ask_region(const struct credentials *c);
 /* FLOW_ENDED: `keys` may be used (and a refresh may be under way);

@@ -64,6 +64,11 @@ static struct view find_region(const struct site_options *o)
     return v[i];
 }
 
+static void begin_pace(struct site *s)
+{
+    pace_init(&s->pace, s->rate > 0 ? s->rate : pace_default(s->region));
+}
+
 /* Everything that follows from the region. */
 static bool locate(struct site *s, struct view region, struct fault *fault)
 {
@@ -79,11 +84,11 @@ static bool locate(struct site *s, struct view region, struct fault *fault)
             CHECK(endpoint_of_region(e, (enum site_service)i, region,
                                      &s->options));
     }
-    pace_init(&s->pace, s->rate > 0 ? s->rate : pace_default(s->region));
+    begin_pace(s);
     return true;
 }
 
-static bool find_owner(struct site *s, struct view owner, struct fault *fault)
+bool site_owner(struct site *s, struct view owner, struct fault *fault)
 {
     uint64_t number;
     s->expected_owner = owner.len > 0;
@@ -127,7 +132,7 @@ bool site_init(struct site *s, const struct site_options *options,
     if (!credentials_init(&s->credentials, o.settings,
                           chance_next(&s->chance), fault) ||
         !find_endpoints(s, &o, fault) ||
-        !find_owner(s, o.bucket_owner, fault))
+        !site_owner(s, o.bucket_owner, fault))
         return false;
     struct view region = find_region(&o);
     if (region.len > 0)
@@ -136,6 +141,22 @@ bool site_init(struct site *s, const struct site_options *options,
     if (!credentials_may_ask_region(&s->credentials))
         return refuse(fault, "no region: give --region, AWS_REGION or a "
                              "profile's region");
+    return true;
+}
+
+bool site_locate(struct site *s, struct view region, uint32_t rate,
+                 struct fault *fault)
+{
+    s->rate = rate;
+    return locate(s, region, fault);
+}
+
+bool site_assume(struct site *s, struct view role_arn, struct fault *fault)
+{
+    if (!credentials_assume(&s->credentials, s->transport, role_arn))
+        return refuse(fault, "a role_arn is one role too many behind those of "
+                             "the profile, or too long");
+    begin_pace(s);
     return true;
 }
 

@@ -65,6 +65,15 @@ struct site_options {
  * instance, and s->region stays "" until the first call is under way. */
 bool site_init(struct site *s, const struct site_options *options,
                struct fault *fault);
+/* From now on in that region, with that rate (0: half the quota); before any
+ * call is under way. */
+bool site_locate(struct site *s, struct view region, uint32_t rate,
+                 struct fault *fault);
+/* From now on as that role, an empty ARN: as before. It may be of another
+ * account, whose pace begins anew. False, and a sentence in `fault`. */
+bool site_assume(struct site *s, struct view role_arn, struct fault *fault);
+/* The account that must own the buckets; empty: any. */
+bool site_owner(struct site *s, struct view owner, struct fault *fault);
 /* Moves the credentials on. FLOW_ENDED: a call may be signed. */
 enum flow site_step(struct site *s, struct now now, struct fault *fault);
 /* Where a bucket is, "" if not known otherwise; and that it is there. */

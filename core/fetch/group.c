@@ -11,6 +11,7 @@ enum {
     REPLY_BYTES = GROUP_ROOM_BYTES / 2,
     TOKENS      = (GROUP_ROOM_BYTES - REPLY_BYTES) / 4 / JSON_WORDS(1),
     PAGES_MOST  = 600,  /* 9,000 names looked through for a near one */
+    RESTARTS_MOST = 20, /* of a list whose token is too old */
 };
 
 static const struct operation describe_log_groups = {
@@ -25,7 +26,7 @@ static const char *const state_name[] = {"asking", "reading", "looking",
 
 static void enter(struct group *g, enum group_state next)
 {
-    CHECK(g->state < GROUP_DONE);
+    CHECK(g->state < GROUP_DONE || g->each);
     trace_state("group", state_name[g->state], state_name[next]);
     g->state = next;
 }
@@ -42,17 +43,36 @@ void group_init(struct group *g, struct call *call, struct view name,
     g->state = GROUP_ASKING;
 }
 
+void group_each_init(struct group *g, struct call *call, struct view prefix,
+                     struct span room)
+{
+    group_init(g, call, prefix, room);
+    g->each = true;
+}
+
+void group_next(struct group *g)
+{
+    CHECK(g->each && g->state == GROUP_DONE);
+    enter(g, g->held ? GROUP_READING : GROUP_ASKING);
+}
+
+void group_lend(struct group *g, struct call *call, struct span room)
+{
+    CHECK(room.len >= GROUP_ROOM_BYTES && (uintptr_t)room.at % 8 == 0);
+    g->call = call;
+    g->room = room;
+    g->held = false;
+}
+
 static void ask(struct group *g)
 {
     call_begin(g->call, &describe_log_groups);
     struct text *body = call_body(g->call);
-    text_char(body, '{');
-    if (!g->looking) {
-        text_str(body, "\"limit\":1,\"logGroupNamePrefix\":\"");
+    text_str(body, g->looking || g->each ? "{\"limit\":15" : "{\"limit\":1");
+    if (!g->looking && g->name.len > 0) {
+        text_str(body, ",\"logGroupNamePrefix\":\"");
         text_json(body, g->name);
         text_char(body, '"');
-    } else {
-        text_str(body, "\"limit\":15");
     }
     if (g->token[0] != '\0') {
         text_str(body, ",\"nextToken\":\"");
@@ -61,6 +81,9 @@ static void ask(struct group *g)
     }
     text_char(body, '}');
     reply_begin(&g->reply, g->call, (struct span){g->room.at, REPLY_BYTES});
+    g->reply_len = 0;
+    g->attempt = 0;
+    g->held = false;
     enter(g, g->looking ? GROUP_LOOKING : GROUP_READING);
 }
 
@@ -135,18 +158,48 @@ static void look_at(struct group *g, const struct json *j, int32_t node)
         memcpy(g->nearest, name, t.len + 1);
 }
 
-static enum flow on_looked(struct group *g, const struct json *j)
+/* Where the next page is; false: there is none. */
+static bool take_token(struct group *g, const struct json *j)
 {
     struct text t;
+    text_init(&t, g->token, sizeof g->token);
+    return json_text(j, json_member(j, 0, "nextToken"), &t) && t.len > 0;
+}
+
+static enum flow on_looked(struct group *g, const struct json *j)
+{
     int32_t groups = json_member(j, 0, "logGroups");
 
     for (int32_t item = json_first(j, groups); item != JSON_NONE;
          item = json_next(j, item))
         look_at(g, j, item);
-    text_init(&t, g->token, sizeof g->token);
-    bool more = json_text(j, json_member(j, 0, "nextToken"), &t) && t.len > 0;
-    if (!more || ++g->pages == PAGES_MOST)
+    if (!take_token(g, j) || ++g->pages == PAGES_MOST)
         return fail(g, ERROR_MISSING, "log group", 0);
+    enter(g, GROUP_ASKING);
+    return FLOW_MOVED;
+}
+
+/* The first name of the page behind the last one. */
+static enum flow on_each(struct group *g, const struct json *j)
+{
+    int32_t item = json_first(j, json_member(j, 0, "logGroups"));
+    char before[GROUP_NAME_BYTES];
+    struct text t;
+
+    memcpy(before, g->found, sizeof before);
+    for (; item != JSON_NONE; item = json_next(j, item)) {
+        text_init(&t, g->found, sizeof g->found);
+        if (!json_text(j, json_member(j, item, "logGroupName"), &t) ||
+            strcmp(g->found, before) <= 0)
+            continue;
+        g->info = (struct group_info){0};
+        take_info(g, j, item);
+        enter(g, GROUP_DONE);
+        return FLOW_ENDED;
+    }
+    memcpy(g->found, before, sizeof before);
+    if (!take_token(g, j))
+        return fail(g, ERROR_MISSING, "no other log group", 0);
     enter(g, GROUP_ASKING);
     return FLOW_MOVED;
 }
@@ -162,6 +215,8 @@ static enum flow on_reply(struct group *g)
                                      "not JSON", (int64_t)j.offset);
     if (g->looking)
         return on_looked(g, &j);
+    if (g->each)
+        return on_each(g, &j);
     int32_t item = json_first(&j, json_member(&j, 0, "logGroups"));
     struct view name = json_raw(&j, json_member(&j, item, "logGroupName"));
     if (item != JSON_NONE && view_equal(name, g->name)) {
@@ -177,6 +232,23 @@ static enum flow on_reply(struct group *g)
     return FLOW_MOVED;
 }
 
+/* A token is good for 24 hours. */
+static bool is_stale(const struct group *g)
+{
+    return g->each && g->token[0] != '\0' &&
+           view_starts(view_of(g->fault.code), "InvalidParameter") &&
+           g->pages < RESTARTS_MOST;
+}
+
+static enum flow begin_again(struct group *g)
+{
+    fault_reset(&g->fault);
+    g->pages++;
+    g->token[0] = '\0';
+    enter(g, GROUP_ASKING);
+    return FLOW_MOVED;
+}
+
 enum flow group_step(struct group *g, struct now now)
 {
     enum flow flow;
@@ -187,7 +259,10 @@ enum flow group_step(struct group *g, struct now now)
         return FLOW_MOVED;
     case GROUP_READING:
     case GROUP_LOOKING:
-        flow = collect(g, now);
+        flow = g->held ? FLOW_ENDED : collect(g, now);
+        g->held = flow == FLOW_ENDED;
+        if (flow == FLOW_FAILED && is_stale(g))
+            return begin_again(g);
         return flow == FLOW_ENDED ? on_reply(g) : flow;
     case GROUP_DONE:
         return FLOW_ENDED;

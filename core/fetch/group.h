@@ -3,7 +3,21 @@
  * One DescribeLogGroups by prefix: the exact name sorts before all longer
  * ones, so it is the first of the reply or not there. Then the account's
  * groups are looked through for a name that comes nearest, for the error's
- * sentence. Account and region come from the group's ARN. */
+ * sentence. Account and region come from the group's ARN.
+ *
+ * Or, one after the other, all groups whose names begin so, in the order of
+ * their names (API reference, DescribeLogGroups: ASCII):
+ *
+ *     group_each_init(g, call, prefix, room);
+ *     while ((flow = group_step(g, now)) == FLOW_ENDED) {
+ *         ... g->found, g->info; and if call and room were used for other
+ *         ... things since: group_lend(g, call, room)
+ *         group_next(g);
+ *     }
+ *
+ * until FLOW_FAILED, by ERROR_MISSING without an operation: that was all.
+ * Nothing is held but a page; one that is lost, or whose token is too old, is
+ * asked for again, and names up to the last one are passed over. */
 #ifndef FIRN_FETCH_GROUP_H
 #define FIRN_FETCH_GROUP_H
 
@@ -41,6 +55,9 @@ struct group {
         GROUP_FAILED,    /* final */
     } state;
     bool              looking;
+    bool              each;     /* all groups that begin so */
+    bool              held;     /* `room` has their page, whole */
+    char              found[GROUP_NAME_BYTES];  /* public: of `each` */
     bool              alone;    /* public: set after init; a name that is not
                                    there is not compared with others */
     char              token[CFG_TOKEN_BYTES];
@@ -53,6 +70,12 @@ enum { GROUP_ROOM_BYTES = 65536 };  /* 15 groups with the longest names */
 void group_init(struct group *g, struct call *call, struct view name,
                 struct span room);
 enum flow group_step(struct group *g, struct now now);
+
+void group_each_init(struct group *g, struct call *call, struct view prefix,
+                     struct span room);
+void group_next(struct group *g);
+/* Other ones, or the same: what they held is gone. */
+void group_lend(struct group *g, struct call *call, struct span room);
 
 /* The first instant that the group's retention still covers at `now_ms`;
  * INT64_MIN if it keeps all. */

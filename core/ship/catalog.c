@@ -1,6 +1,7 @@
 /* catalog.c - see catalog.h. */
 #include "ship/catalog.h"
 
+#include "base/date.h"
 #include "base/trace.h"
 
 enum {
@@ -37,6 +38,7 @@ static void forget_part(struct catalog *c)
     text_init(&c->part.key, c->part.key_bytes, sizeof c->part.key_bytes);
     c->part.etag[0] = '\0';
     c->part.storage_class[0] = '\0';
+    c->part.modified_ms = 0;
     c->sized = false;
 }
 
@@ -45,6 +47,7 @@ void catalog_init(struct catalog *c, struct site *site, struct view bucket,
 {
     c->bucket = bucket;
     c->prefix = prefix;
+    c->after = (struct view){0};
     c->state = CATALOG_ASKING;
     c->empty_pages = 0;
     c->token[0] = '\0';
@@ -76,6 +79,8 @@ static enum flow on_asking(struct catalog *c)
         call_query(&c->call, "prefix", c->prefix);
     if (c->token[0] != '\0')
         call_query(&c->call, "continuation-token", view_of(c->token));
+    else if (c->after.len > 0)
+        call_query(&c->call, "start-after", c->after);
     c->attempt = 0;
     c->repeats = 0;
     c->again = false;
@@ -150,6 +155,8 @@ static enum flow on_element(struct catalog *c)
         c->sized = view_u64(value, UINT64_MAX >> 16, &c->part.bytes);
     else if (elements_at(e, "ListBucketResult/Contents/ETag"))
         (void)view_copy(value, c->part.etag, sizeof c->part.etag);
+    else if (elements_at(e, "ListBucketResult/Contents/LastModified"))
+        (void)date_parse_rfc3339(value, &c->part.modified_ms, NULL);
     else if (elements_at(e, "ListBucketResult/Contents/StorageClass"))
         (void)view_copy(value, c->part.storage_class,
                         sizeof c->part.storage_class);

@@ -24,6 +24,7 @@ enum { CATALOG_KEY_BYTES = 1025, CATALOG_CLASS_BYTES = 24 };
 struct catalog_entry {
     struct text key;                    /* decoded */
     uint64_t    bytes;
+    int64_t     modified_ms;            /* 0: not told */
     char        etag[HTTP_ETAG_BYTES];  /* with its quotes */
     char        storage_class[CATALOG_CLASS_BYTES];
     char        key_bytes[CATALOG_KEY_BYTES];
@@ -41,6 +42,8 @@ struct catalog {
         CATALOG_FAILED,    /* final */
     } state;
     struct view bucket, prefix;
+    struct view after;        /* public: set after init, and outlives it; only
+                                 keys behind it are listed */
     uint32_t    attempt;      /* of the page's call, when last looked at */
     uint32_t    repeats;      /* of the page, because it was none */
     bool        again;        /* the page is read again */
