@@ -27,9 +27,10 @@ TASK  := message plan options manual report refuse document recount claim \
          ending gather archive adopt escape interval cat verify restore \
          ledger \
          lease sweep
-TASK  := message plan config_keys config options manual report refuse document recount claim \
-         ending archive escape interval cat verify restore ledger \
-         ledger_write status retention retention_write
+TASK  := message plan config_keys config options manual report refuse document \
+         recount claim ending archive escape interval cat verify restore \
+         ledger ledger_write status retention retention_write calendar \
+         visit_day visit run
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -39,6 +40,7 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
             version runner command_archive command_adopt command_cat \
+            version runner configure command_run command_archive command_cat \
             command_verify command_restore command_status command_retention \
             main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)

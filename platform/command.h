@@ -13,8 +13,16 @@
 #include "task/verify.h"
 #include "task/retention.h"
 #include "task/status.h"
+#include "task/run.h"
 
 enum { COMMAND_STEPS = 64 };  /* before the network is looked at again */
+
+/* A configuration that lies in S3, while it is read. */
+struct fetching {
+    struct object object;
+    struct ring   ring;
+    uint8_t       bytes[CFG_LANE_RING_BYTES];
+};
 
 /* All memory of the program but the pool and the stack. */
 struct memory {
@@ -27,8 +35,13 @@ struct memory {
         struct restore restore;
         struct status  status;
         struct retention retention;
+        struct run     run;
+        struct fetching fetching;
     } job;
+    struct config config;
 };
+
+int command_run(struct memory *m);
 
 int command_archive(struct memory *m);
 int command_adopt(struct memory *m);
@@ -37,5 +50,17 @@ int command_verify(struct memory *m);
 int command_restore(struct memory *m);
 int command_status(struct memory *m);
 int command_retention(struct memory *m);
+
+/* What became of a job, to stdout and stderr; the exit code. */
+int say_archive(struct runner *r, const struct archive *a, enum flow flow);
+int say_retention(struct runner *r, const struct retention *job);
+int say_verified(struct runner *r, const struct verify_result *result);
+/* How far it is. */
+void show_archive(struct runner *r, const struct archive *a, struct now now);
+void show_verify(struct runner *r, const struct verify *v, struct now now);
+
+/* configure.c: reads m->config from a file, "-", s3://BUCKET/KEY, or what is
+ * JSON itself, and begins the runner. False: `fault`. */
+bool configure(struct memory *m, const char *where, struct fault *fault);
 
 #endif

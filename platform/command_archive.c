@@ -47,7 +47,8 @@ static struct report_counts archive_counts(const struct runner *r,
     };
 }
 
-static void show(struct runner *r, const struct archive *a, struct now now)
+void show_archive(struct runner *r, const struct archive *a,
+                  struct now now)
 {
     const struct spec *s = a->spec;
     struct report_progress p = {
@@ -78,7 +79,7 @@ static enum flow drive(struct runner *r, struct archive *a)
             fault_set(&a->fault, ERROR_STOPPED, "stopped by a signal", 0);
             return FLOW_FAILED;
         }
-        show(r, a, now);
+        show_archive(r, a, now);
         int64_t wake = flow == FLOW_MOVED ? now.mono_ms : archive_wake_ms(a);
         if (progress_wake_ms(&r->progress) < wake)
             wake = progress_wake_ms(&r->progress);
@@ -184,6 +185,16 @@ static void warn_of_store(struct runner *r, const struct archive *a)
         warn(r, a, "its checkpoint could not be deleted; a later run does");
 }
 
+int say_archive(struct runner *r, const struct archive *a, enum flow flow)
+{
+    int code = say_result(r, a, flow);
+    if (flow == FLOW_FAILED)
+        return exit_worse(code, runner_complain(r, &a->fault,
+                                                fault_thing(r, a)));
+    warn_of_store(r, a);
+    return code;
+}
+
 int command_archive(struct memory *m)
 {
     struct runner *r = &m->runner;
@@ -195,12 +206,7 @@ int command_archive(struct memory *m)
         return runner_complain(r, &fault, view_of(NULL));
     archive_init(a, &r->site, &r->options.spec);
     enum flow flow = drive(r, a);
-    int code = say_result(r, a, flow);
-    if (flow == FLOW_FAILED)
-        code = exit_worse(code, runner_complain(r, &a->fault,
-                                                fault_thing(r, a)));
-    else
-        warn_of_store(r, a);
+    int code = say_archive(r, a, flow);
     struct report_done done = {.exit = code, .counts = archive_counts(r, a)};
     progress_done(&r->progress, &done, posix_now());
     return code;

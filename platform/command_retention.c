@@ -18,10 +18,11 @@ static enum flow drive(struct runner *r, struct retention *job)
     }
 }
 
-static void warn(struct runner *r, const char *what)
+static void warn(struct runner *r, const struct retention *job,
+                 const char *what)
 {
     const struct message_context context = {
-        .thing = view_of(r->options.group),
+        .thing = view_of(job->options.spec->group),
     };
     const struct fault warning = {.what = what};
     struct text t = runner_text(r);
@@ -33,22 +34,22 @@ static void warn(struct runner *r, const char *what)
 
 static void warn_all(struct runner *r, const struct retention *job)
 {
-    if (r->options.days <= 14)
-        warn(r, "with 14 days or less no archive is ever recounted, because "
+    if (job->options.days <= 14)
+        warn(r, job, "with 14 days or less no archive is ever recounted, because "
                 "late events come for as long; 30 days would do");
     if (job->text_days > 0)
-        warn(r, "days are archived as text: the names of their streams are "
+        warn(r, job, "days are archived as text: the names of their streams are "
                 "in CloudWatch alone, and go with it");
 }
 
-static int say(struct runner *r, const struct retention *job)
+int say_retention(struct runner *r, const struct retention *job)
 {
     struct text t = runner_text(r);
     retention_write(&t, job, r->options.output);
     int code = runner_say(r, &t);
+    struct view group = view_of(job->options.spec->group);
     if (job->state == RETENTION_FAILED)
-        return exit_worse(code, runner_complain(r, &job->fault,
-                                                view_of(r->options.group)));
+        return exit_worse(code, runner_complain(r, &job->fault, group));
     warn_all(r, job);
     return code;
 }
@@ -70,7 +71,7 @@ int command_retention(struct memory *m)
     retention_init(job, &r->site, &options);
     enum flow flow = drive(r, job);
     bool over = flow == FLOW_ENDED || flow == FLOW_FAILED;
-    int code = over ? say(r, job) : runner_stopped(r);
+    int code = over ? say_retention(r, job) : runner_stopped(r);
     struct report_done done = {
         .exit = code, .counts.requests = r->site.requests,
         .counts.throttled = r->site.throttled,

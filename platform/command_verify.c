@@ -22,7 +22,7 @@ static struct report_counts counts_of(const struct runner *r)
     };
 }
 
-static void show(struct runner *r, const struct verify *v, struct now now)
+void show_verify(struct runner *r, const struct verify *v, struct now now)
 {
     struct report_progress p = {
         .phase = phase(v->state), .counts = counts_of(r),
@@ -76,22 +76,26 @@ static struct report_result describe(struct runner *runner,
     return line;
 }
 
-static void say(struct runner *r, struct verify *v)
+int say_verified(struct runner *r, const struct verify_result *result)
 {
-    const struct verify_result *result = verify_result(v);
     enum output form = r->options.output;
-    if (result == NULL)
-        return;
     bool failed = result->fault.error != ERROR_NONE;
     if (failed)
         (void)runner_complain(r, &result->fault, result->url);
     if (failed && form == OUTPUT_TEXT)
-        return;
+        return 0;
     const struct report_result line = describe(r, result);
     struct text t = runner_text(r);
     report_result(&t, &line, form);
     text_char(&t, '\n');
-    v->exit_code = exit_worse(v->exit_code, runner_say(r, &t));
+    return runner_say(r, &t);
+}
+
+static void say(struct runner *r, struct verify *v)
+{
+    const struct verify_result *result = verify_result(v);
+    if (result != NULL)
+        v->exit_code = exit_worse(v->exit_code, say_verified(r, result));
 }
 
 static int stopped(struct runner *r, const struct verify *v)
@@ -115,7 +119,7 @@ static int drive(struct runner *r, struct verify *v)
         }
         if (flow == FLOW_ENDED)
             return v->exit_code;
-        show(r, v, now);
+        show_verify(r, v, now);
         int64_t wake = flow == FLOW_MOVED ? now.mono_ms : verify_wake_ms(v);
         if (progress_wake_ms(&r->progress) < wake)
             wake = progress_wake_ms(&r->progress);

@@ -10,7 +10,7 @@ static struct memory memory;
 _Static_assert(sizeof(struct memory) + CFG_POOL_BYTES + CFG_STACK_BYTES <
                CFG_RESIDENT_BYTES, "what is promised holds the program");
 
-_Static_assert(sizeof memory.job == sizeof memory.job.archive,
+_Static_assert(sizeof memory.job == sizeof memory.job.run,
                "the table's rows are of the largest job");
 
 static struct runner *const runner = &memory.runner;
@@ -31,6 +31,9 @@ static const struct memory_row rows[] = {
      sizeof ((struct archive *)0)->upload -
      sizeof ((struct archive *)0)->index,
      "the rest of one job: group, receipt, one call"},
+    {"run", sizeof(struct run) - sizeof(struct archive),
+     "the group in hand, a mark for each of its days"},
+    {"config", sizeof(struct config), "the configuration's text"},
     {"site", sizeof(struct site), "endpoints, credentials, signing keys"},
     {"transport", sizeof(struct transport), "connections, outside the pool"},
     {"runner", sizeof(struct runner) - sizeof(struct site) -
@@ -71,6 +74,8 @@ static int run(void)
     case COMMAND_ARCHIVE:
     case COMMAND_MERGE:   return command_archive(&memory);
     case COMMAND_ADOPT:   return command_adopt(&memory);
+    case COMMAND_RUN:     return command_run(&memory);
+    case COMMAND_ARCHIVE: return command_archive(&memory);
     case COMMAND_CAT:     return command_cat(&memory);
     case COMMAND_VERIFY:  return command_verify(&memory);
     case COMMAND_RESTORE: return command_restore(&memory);

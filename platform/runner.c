@@ -92,10 +92,12 @@ static bool set_up_site(struct runner *c, const struct settings *settings,
     posix_holder(&holder);
     const struct site_options options = {
         .holder = text_view(&holder),
-        .settings = settings, .region = view_of(o->region),
+        .settings = settings,
+        .region = o->region != NULL ? view_of(o->region) : c->region,
         .endpoint_url = view_of(o->endpoint_url),
         .bucket_owner = view_of(o->bucket_owner),
-        .allow_http = o->allow_http, .rate = o->rate, .seed = posix_seed(),
+        .allow_http = o->allow_http, .rate = o->rate > 0 ? o->rate : c->rate,
+        .seed = posix_seed(),
     };
     c->site.transport = &c->transport;
     return site_init(&c->site, &options, fault);

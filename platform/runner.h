@@ -19,6 +19,9 @@ enum { RUNNER_TEXT_BYTES = 8192, RUNNER_PATH_BYTES = 1280 };
 
 struct runner {
     struct options     options;    /* public: read */
+    struct view        region;     /* public: of a configuration; set before
+                                      runner_begin(), as is ... */
+    uint32_t           rate;       /* ... this; 0: none */
     struct transport   transport;
     struct site        site;       /* public: begun by runner_begin() */
     struct progress    progress;   /* public */

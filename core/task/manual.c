@@ -6,6 +6,7 @@
 #define AT(field) offsetof(struct options, field)
 
 enum {
+    RUN     = 1 << COMMAND_RUN,
     ARCHIVE = 1 << COMMAND_ARCHIVE,
     MERGE   = 1 << COMMAND_MERGE,
     ADOPT   = 1 << COMMAND_ADOPT,
@@ -19,6 +20,8 @@ enum {
     DAYS    = MAKES | ADOPT,
     REMOTE  = DAYS | CAT | VERIFY | RESTORE | STATUS | RETENTION,
     WRITES  = DAYS | VERIFY,
+    REMOTE  = RUN | ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION,
+    WRITES  = ARCHIVE | VERIFY,
     ALL     = REMOTE | MEMORY,
 };
 
@@ -104,7 +107,7 @@ const struct option_row option_rows[] = {
      "until the object can be read"},
     {"--expected-bucket-owner", "ACCOUNT", OPTION_STRING, AT(bucket_owner), 0,
      0, REMOTE, "refuse the bucket if another account owns it"},
-    {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000, ARCHIVE,
+    {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000, RUN | ARCHIVE,
      "log reads a second, at most; default half the quota"},
     {"--give-up", "S", OPTION_NUMBER, AT(give_up_s), 1, 604800, REMOTE,
      "exit 69 after S seconds without one successful call;\n"
@@ -127,6 +130,7 @@ const struct option_row option_rows[] = {
      ALL, "the form of results on stdout; default text"},
     {"--dry-run", NULL, OPTION_FLAG, AT(spec.dry_run), 0, 0,
      DAYS | RETENTION,
+     RUN | ARCHIVE | RETENTION,
      "say what would be done; write nothing"},
     {"--quiet", NULL, OPTION_FLAG, AT(quiet), 0, 0, ALL,
      "nothing on stderr but errors"},
@@ -148,6 +152,29 @@ _Static_assert(sizeof(struct options) <= UINT16_MAX, "offsets are 16 bits");
 _Static_assert(sizeof(enum format) == 4, "choices are stored as uint32_t");
 
 const struct command_row command_rows[COMMAND_COUNT] = {
+    [COMMAND_RUN] = {
+        "run", "CONFIG", 1, 1,
+        "everything due now, for every group of a configuration",
+        "CONFIG is a file, - for standard input, or s3://BUCKET/KEY; see\n"
+        "docs/configuration.md. Of each group that it names: the days from\n"
+        "backfill_days to age_days ago that are not archived, the oldest\n"
+        "first; then those to be counted again, 14 days past their end; then\n"
+        "retention_days, if nothing would be lost by it.\n"
+        "\n"
+        "Run it as often as you like: what is archived is told by one list a\n"
+        "group. A group that fails does not stop the others, and the exit\n"
+        "code is the worst of all.\n",
+        "  firn run firn.json --dry-run\n"
+        "  firn run firn.json\n"
+        "  firn run s3://acme-logs/firn.json --deadline 840\n",
+        "   0  nothing is left to do\n"
+        "  64  the command line\n"
+        "  65  something is damaged or lost, or would be\n"
+        "  69  AWS could not be reached, or gave up\n"
+        "  75  stopped, another run has a day, or retention has to wait\n"
+        "  77  credentials or permission\n"
+        "  78  the configuration; no such group or bucket\n",
+    },
     [COMMAND_ARCHIVE] = {
         "archive", "", 0, 0,
         "one day of one log group becomes one S3 object",

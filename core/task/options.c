@@ -459,6 +459,7 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     case COMMAND_RESTORE: return check_restore(o, fault);
     case COMMAND_STATUS:  return check_status(o, fault);
     case COMMAND_RETENTION: return check_retention(o, now_ms, fault);
+    case COMMAND_RUN:
     case COMMAND_MEMORY:
     case COMMAND_NONE:    break;
     }

@@ -12,6 +12,7 @@
 #include "task/spec.h"
 
 enum command {
+    COMMAND_RUN,
     COMMAND_ARCHIVE,
     COMMAND_MERGE,
     COMMAND_ADOPT,
