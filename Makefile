@@ -27,8 +27,8 @@ TASK  := message plan options manual report refuse document recount claim \
          ending gather archive adopt escape interval cat verify restore \
          ledger \
          lease sweep
-TASK  := message plan config_keys config options manual report refuse document \
-         recount claim ending archive escape interval cat verify restore \
+TASK  := message plan schedule schedule_parse config_keys config options \
+         manual report refuse document recount claim ending archive escape interval cat verify restore \
          ledger ledger_write status retention retention_write calendar \
          visit_day visit run
 
@@ -42,7 +42,7 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             version runner command_archive command_adopt command_cat \
             version runner configure command_run command_archive command_cat \
             command_verify command_restore command_status command_retention \
-            main_command
+            command_schedule main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

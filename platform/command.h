@@ -50,6 +50,7 @@ int command_verify(struct memory *m);
 int command_restore(struct memory *m);
 int command_status(struct memory *m);
 int command_retention(struct memory *m);
+int command_schedule(struct memory *m);
 
 /* What became of a job, to stdout and stderr; the exit code. */
 int say_archive(struct runner *r, const struct archive *a, enum flow flow);

@@ -81,6 +81,7 @@ static int run(void)
     case COMMAND_RESTORE: return command_restore(&memory);
     case COMMAND_STATUS:  return command_status(&memory);
     case COMMAND_RETENTION: return command_retention(&memory);
+    case COMMAND_SCHEDULE: return command_schedule(&memory);
     case COMMAND_MEMORY:  return run_memory();
     case COMMAND_NONE:    break;
     }

@@ -109,6 +109,20 @@ static const struct row {
     {"retention --group /a --days 30 --archive s3://acme-logs/{dd}",
      "it needs {date}"},
     {RETENTION "--days 30 --timezone Asia/Soul", "nearest: \"Asia/Seoul\""},
+    {"schedule rate(1_day)", "a number and a unit"},
+    {"schedule rate(1\x1f" "day)", "a number and a unit"},
+    {"schedule cron(0\t3\t*\t*\t?\t*)", NULL},
+    {"schedule at(2026-11-22T12:00:01)", NULL},
+    {"schedule at(2026-11-22T12:00:00)", "does not fire after now any more"},
+    {"schedule at(2026-11-22T12:00:00) --after 2026-11-22T11:59:00Z", NULL},
+    {"schedule at(2026-11-22T20:59:59) --after 2026-11-22T21:00 --timezone "
+     "Asia/Seoul", "does not fire after 2026-11-22T21:00 any more"},
+    {"schedule at(2026-11-22T20:59:59) --after 2026", "\"2026\" is not a "
+     "time"},
+    {"schedule at(2026-11-22T20:59:59) --timezone Seoul", "nearest: "
+     "\"Asia/Seoul\""},
+    {"schedule at(2027-11-22T20:59:59) --count 0", "from 1 to 100000"},
+    {"schedule", "firn schedule needs 'EXPRESSION'"},
     {"memory more", "firn memory has no use for \"more\""},
 };
 

@@ -15,6 +15,7 @@ enum {
     RESTORE = 1 << COMMAND_RESTORE,
     STATUS  = 1 << COMMAND_STATUS,
     RETENTION = 1 << COMMAND_RETENTION,
+    SCHEDULE = 1 << COMMAND_SCHEDULE,
     MEMORY  = 1 << COMMAND_MEMORY,
     MAKES   = ARCHIVE | MERGE,
     DAYS    = MAKES | ADOPT,
@@ -22,7 +23,7 @@ enum {
     WRITES  = DAYS | VERIFY,
     REMOTE  = RUN | ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION,
     WRITES  = ARCHIVE | VERIFY,
-    ALL     = REMOTE | MEMORY,
+    ALL     = REMOTE | SCHEDULE | MEMORY,
 };
 
 const struct option_row option_rows[] = {
@@ -67,8 +68,15 @@ const struct option_row option_rows[] = {
      "or without a zone, as the clocks of --timezone show"},
     {"--until", "T", OPTION_STRING, AT(when.until), 0, 0, DAYS | CAT,
      "until before this one"},
+    {"--after", "T", OPTION_STRING, AT(when.from), 0, 0, SCHEDULE,
+     "later than this: 2026-11-09T02:10:00Z, with +09:00, or\n"
+     "as the clocks of --timezone show; default now. A rate\n"
+     "is counted from it"},
+    {"--count", "N", OPTION_NUMBER, AT(count), 1, 100000, SCHEDULE,
+     "so many times at most; default 10"},
     {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
      SPEC_ZONE_BYTES, DAYS | CAT | RETENTION,
+     SPEC_ZONE_BYTES, ARCHIVE | CAT | RETENTION | SCHEDULE,
      "where midnight is: Asia/Seoul, say; default UTC"},
     {"--stream", "P", OPTION_STRING, AT(stream), 0, 0, CAT,
      "only log streams whose names begin so; of ndjson, for\n"
@@ -427,6 +435,37 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "      seal or verify; or a signal\n"
         "  77  credentials or permission\n"
         "  78  no such group or bucket\n",
+    },
+    [COMMAND_SCHEDULE] = {
+        "schedule", "'EXPRESSION'", 1, 1,
+        "the next times at which a schedule fires",
+        "Prints the next times of a schedule, an instant of UTC a line. The\n"
+        "grammar is that of EventBridge Scheduler:\n"
+        "\n"
+        "  rate(15 minutes)         minutes, hours or days of 24 hours\n"
+        "  at(2026-11-09T03:00:00)  once\n"
+        "  cron(0 3 * * ? *)        minutes hours day-of-month month\n"
+        "                           day-of-week year\n"
+        "\n"
+        "  minutes       0-59          , - * /\n"
+        "  hours         0-23          , - * /\n"
+        "  day-of-month  1-31          , - * / ?  L L-3 15W LW\n"
+        "  month         1-12 JAN-DEC  , - * /\n"
+        "  day-of-week   1-7 SUN-SAT   , - * / ?  L 6L 3#2\n"
+        "  year          1970-2199     , - * /\n"
+        "\n"
+        "One of the two days is \"?\". L is the last day of the month, L-3\n"
+        "three days before it, 15W the day from Monday to Friday nearest to\n"
+        "the 15th, 6L the last Friday and 3#2 the second Tuesday. A time that\n"
+        "the zone's clocks skip in spring does not fire that day; one that\n"
+        "they show twice in autumn fires once, the first time. It needs no\n"
+        "network.\n",
+        "  firn schedule 'cron(0 3 * * ? *)' --timezone Asia/Seoul\n"
+        "  firn schedule 'cron(30 2 ? * 1L *)' --timezone Europe/Berlin \\\n"
+        "      --after 2026-01-01T00:00:00Z --count 12\n",
+        "   0  printed; fewer than --count where it ends\n"
+        "  64  the schedule is none, or never fires: the column and why\n"
+        "  78  no such zone\n",
     },
     [COMMAND_MEMORY] = {
         "memory", "", 0, 0,

@@ -191,7 +191,7 @@ static bool take_flag(struct options *o, char **argv, int *i, int argc,
 static void set_defaults(struct options *o, char **argv)
 {
     *o = (struct options){
-        .command = COMMAND_NONE, .give_up_s = 300, .args = argv,
+        .command = COMMAND_NONE, .give_up_s = 300, .count = 10, .args = argv,
         .when.age = PLAN_NO_AGE,
     };
     view_copy(view_of("UTC"), o->spec.timezone, sizeof o->spec.timezone);
@@ -434,6 +434,24 @@ static bool check_retention(struct options *o, int64_t now_ms,
     return view_copy(view_of(o->group), s->group, sizeof s->group);
 }
 
+static bool check_schedule(struct options *o, int64_t now_ms,
+                           struct fault *fault)
+{
+    struct spec *s = &o->spec;
+    if (!plan_interval(s, &o->when, fault) ||
+        !schedule_parse(&o->schedule, view_of(o->args[0]),
+                        zone_find(view_of(s->timezone)), fault))
+        return false;
+    if (o->when.from == NULL)
+        s->from_ms = now_ms;
+    o->schedule.anchor_ms = s->from_ms;
+    return schedule_next(&o->schedule, s->from_ms) != SCHEDULE_NEVER ||
+           message_refuse(fault, ERROR_USAGE, "schedule \"%\" does not fire "
+                          "after % any more",
+                          VIEWS(view_of(o->args[0]), o->when.from != NULL
+                                ? view_of(o->when.from) : view_of("now")));
+}
+
 bool options_given(const struct options *o, const char *name)
 {
     const struct option_row *row = find_row(view_of(name));
@@ -459,6 +477,7 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     case COMMAND_RESTORE: return check_restore(o, fault);
     case COMMAND_STATUS:  return check_status(o, fault);
     case COMMAND_RETENTION: return check_retention(o, now_ms, fault);
+    case COMMAND_SCHEDULE: return check_schedule(o, now_ms, fault);
     case COMMAND_RUN:
     case COMMAND_MEMORY:
     case COMMAND_NONE:    break;

@@ -9,6 +9,7 @@
 #define FIRN_TASK_OPTIONS_H
 
 #include "task/plan.h"
+#include "task/schedule.h"
 #include "task/spec.h"
 
 enum command {
@@ -21,6 +22,7 @@ enum command {
     COMMAND_RESTORE,
     COMMAND_STATUS,
     COMMAND_RETENTION,
+    COMMAND_SCHEDULE,
     COMMAND_MEMORY,
     COMMAND_NONE,  /* none was given */
 };
@@ -50,6 +52,8 @@ struct options {
     enum { CHECKSUM_CRC64NVME, CHECKSUM_NONE } checksum;
     enum { VIA_READ } via;
     bool        wait;                 /* restore */
+    uint32_t    count;                /* schedule */
+    struct schedule schedule;         /* counted from spec.from_ms */
     bool        quiet, no_progress, no_sandbox, allow_http, debug;
 
     char    **args;      /* what is neither flag nor command */
