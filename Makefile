@@ -23,14 +23,10 @@ PACK  := line cut pack lane join recut
 SHIP  := part elements listing put multipart target upload finish index \
          receipt receipt_read existing catalog survey checkpoint journal \
          lease sweep sources compose merge remove tidy
-TASK  := message plan options manual report refuse document recount claim \
-         ending gather archive adopt escape interval cat verify restore \
-         ledger \
-         lease sweep
 TASK  := message plan schedule schedule_parse config_keys config options \
-         manual report refuse document recount claim ending archive escape interval cat verify restore \
-         ledger ledger_write status retention retention_write calendar \
-         visit_day visit run
+         manual report refuse document recount claim ending gather archive \
+         adopt escape interval cat verify restore ledger ledger_write \
+         status retention retention_write calendar visit_day visit run
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -39,9 +35,8 @@ CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
 PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
-            version runner command_archive command_adopt command_cat \
-            version runner configure command_run command_archive command_cat \
-            command_verify command_restore command_status command_retention \
+            version runner configure command_run command_archive \
+            command_adopt command_cat command_verify command_restore command_status command_retention \
             command_schedule main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 

@@ -81,8 +81,6 @@ static void ask(struct group *g)
     }
     text_char(body, '}');
     reply_begin(&g->reply, g->call, (struct span){g->room.at, REPLY_BYTES});
-    g->reply_len = 0;
-    g->attempt = 0;
     g->held = false;
     enter(g, g->looking ? GROUP_LOOKING : GROUP_READING);
 }

@@ -19,10 +19,8 @@ enum {
     MEMORY  = 1 << COMMAND_MEMORY,
     MAKES   = ARCHIVE | MERGE,
     DAYS    = MAKES | ADOPT,
-    REMOTE  = DAYS | CAT | VERIFY | RESTORE | STATUS | RETENTION,
+    REMOTE  = RUN | DAYS | CAT | VERIFY | RESTORE | STATUS | RETENTION,
     WRITES  = DAYS | VERIFY,
-    REMOTE  = RUN | ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION,
-    WRITES  = ARCHIVE | VERIFY,
     ALL     = REMOTE | SCHEDULE | MEMORY,
 };
 
@@ -75,8 +73,7 @@ const struct option_row option_rows[] = {
     {"--count", "N", OPTION_NUMBER, AT(count), 1, 100000, SCHEDULE,
      "so many times at most; default 10"},
     {"--timezone", "NAME", OPTION_COPY, AT(spec.timezone), 0,
-     SPEC_ZONE_BYTES, DAYS | CAT | RETENTION,
-     SPEC_ZONE_BYTES, ARCHIVE | CAT | RETENTION | SCHEDULE,
+     SPEC_ZONE_BYTES, DAYS | CAT | RETENTION | SCHEDULE,
      "where midnight is: Asia/Seoul, say; default UTC"},
     {"--stream", "P", OPTION_STRING, AT(stream), 0, 0, CAT,
      "only log streams whose names begin so; of ndjson, for\n"
@@ -137,8 +134,7 @@ const struct option_row option_rows[] = {
     {"--output", "text|json", OPTION_CHOICE, AT(output), 0, 0,
      ALL, "the form of results on stdout; default text"},
     {"--dry-run", NULL, OPTION_FLAG, AT(spec.dry_run), 0, 0,
-     DAYS | RETENTION,
-     RUN | ARCHIVE | RETENTION,
+     RUN | DAYS | RETENTION,
      "say what would be done; write nothing"},
     {"--quiet", NULL, OPTION_FLAG, AT(quiet), 0, 0, ALL,
      "nothing on stderr but errors"},

@@ -307,7 +307,7 @@ static bool check_merge_day(struct options *o, int64_t now_ms,
     if (window)
         return plan_group(view_of(o->group), fault) &&
                plan_window(s, &o->when, now_ms, fault) &&
-               plan_template(s, false, fault) &&
+               plan_template(s, fault) &&
                view_copy(view_of(o->group), s->group, sizeof s->group);
     if (strchr(s->key, '{') != NULL)
         return message_refuse(fault, ERROR_USAGE, "without --group and --day, "
