@@ -27,6 +27,9 @@ TASK  := message plan schedule schedule_parse config_keys config options \
          manual report refuse document recount claim ending gather archive \
          adopt escape interval cat verify restore ledger ledger_write \
          status retention retention_write calendar visit_day visit run
+         manual report refuse document recount claim ending archive escape \
+         interval cat verify restore ledger ledger_write status retention \
+         retention_write calendar visit_day visit run demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \

@@ -238,7 +238,8 @@ static void resume(struct transport *t)
 
 static bool may_stall(const struct transport_slot *s)
 {
-    return s->x != NULL && s->doomed == CURLE_OK && !s->paused;
+    return s->x != NULL && s->doomed == CURLE_OK && !s->paused &&
+           !s->x->request.endless;
 }
 
 static int64_t stall_ms(const struct transport_slot *s)

@@ -20,7 +20,7 @@
  * revents are filled), or the time. A transfer whose sink lacks room is not
  * read from until a later transport_poll() finds room. One that moves less
  * than 1 KiB in CFG_STALL_MS (CFG_PATIENT_MS, if it is patient) has stalled and
- * fails, unless it waits for room.
+ * fails, unless it waits for room, or is endless.
  *
  * `failure` of an exchange is a CURLcode, perhaps plus TRANSPORT_LASTING, and
  * failure_text says which, in literal words; text TRANSPORT_POOL_FULL means

@@ -26,7 +26,8 @@ struct http_request {
     uint64_t         body_bytes;  /* the sum of the slices */
     uint32_t         timeout_ms;  /* for the whole exchange; 0: none */
     bool             patient;     /* the reply may be silent for long (S3's
-                                     Complete, Lambda's next) */
+                                     Complete) */
+    bool             endless;     /* or for ever (Lambda's next) */
     bool             local;       /* metadata, runtime API: never by a proxy */
     bool             once;        /* not idempotent: on a connection of its
                                      own, so that it is never sent again */
