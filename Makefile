@@ -113,6 +113,17 @@ build/deps/%/versions.h: $(wildcard platform/deps/*)
 
 deps: $(DEPS)/versions.h  ## third-party parts into build/deps, once
 
+# The program alone, named as Lambda wants it; the same bytes each time.
+ZIP := build/firn-lambda-$(TARGET:aarch64=arm64).zip
+lambda: $(ZIP)  ## build/firn-lambda-arm64.zip; TARGET=aarch64 or x86_64
+$(ZIP): $(OUT)/firn
+	mkdir -p $(OUT)/lambda
+	rm -f $@
+	install -m 755 $< $(OUT)/lambda/bootstrap
+	TZ=UTC touch -d 1980-01-01 $(OUT)/lambda/bootstrap
+	TZ=UTC zip -q -9 -X -j $@ $(OUT)/lambda/bootstrap
+	echo "$@: $$(wc -c < $@) bytes"; [ $$(wc -c < $@) -lt 1000000 ]
+
 # --- tests, with the sanitizers, for this machine --------------------------
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
