@@ -11,7 +11,7 @@ enum {
     REPLY_BYTES = GROUP_ROOM_BYTES / 2,
     TOKENS      = (GROUP_ROOM_BYTES - REPLY_BYTES) / 4 / JSON_WORDS(1),
     PAGES_MOST  = 600,  /* 9,000 names looked through for a near one */
-    RESTARTS_MOST = 20, /* of a list whose token is too old */
+    RESTARTS_MOST = 3,  /* of a list, without finding another name */
 };
 
 static const struct operation describe_log_groups = {
@@ -192,6 +192,7 @@ static enum flow on_each(struct group *g, const struct json *j)
             continue;
         g->info = (struct group_info){0};
         take_info(g, j, item);
+        g->pages = 0;
         enter(g, GROUP_DONE);
         return FLOW_ENDED;
     }

@@ -27,6 +27,7 @@ enum calendar_mark {
     CALENDAR_STALE,  /* to be recounted by now */
     CALENDAR_FINAL,  /* it was */
     CALENDAR_SEEN,   /* done with in this run, well or not */
+    CALENDAR_VOID,   /* no receipt, and the days beside it hold all of it */
 };
 
 struct calendar_facts {

@@ -58,7 +58,7 @@ static bool find_beside(const struct visit *v, int64_t *day)
         enum calendar_mark mark =
             calendar_at(&v->calendar, v->day + far * v->side);
         *day = v->day + far * v->side;
-        if (mark != CALENDAR_NONE)
+        if (mark != CALENDAR_NONE && mark != CALENDAR_VOID)
             return mark != CALENDAR_SEEN;
     }
     return false;
@@ -73,7 +73,7 @@ static enum flow look_beside(struct visit *v)
             return visit_ask(v, day, VISIT_BESIDE);
     if (v->spec.from_ms < v->spec.until_ms)
         return begin_archive(v);
-    calendar_set(&v->calendar, v->day, CALENDAR_SEEN);
+    calendar_set(&v->calendar, v->day, CALENDAR_VOID);
     return visit_enter(v, VISIT_CHOOSING);
 }
 
