@@ -4,6 +4,7 @@
 #include "base/crc.h"
 #include "base/trace.h"
 #include "task/message.h"
+#include "task/recount.h"
 
 _Static_assert((int)INFLATE_WORKSPACE_BYTES >= (int)RECEIPT_BYTES,
                "the receipt is written where it was inflated");
@@ -244,6 +245,14 @@ static enum flow on_existing(struct verify *v, struct now now)
     return enter(v, VERIFY_READING);
 }
 
+/* A receipt that is written past its window's end and 14 days passes for
+ * recounted (contract, section 3); this one still has to be. */
+static bool waits_for_recount(const struct receipt *r, int64_t aws_ms)
+{
+    return r->state != RECEIPT_SEALED && r->from_ms < r->until_ms &&
+           aws_ms >= r->until_ms + RECOUNT_AFTER_MS;
+}
+
 /* The receipt again, with a new time. */
 static enum flow begin_writing(struct verify *v, struct now now)
 {
@@ -296,6 +305,11 @@ static enum flow on_reading(struct verify *v, struct now now)
     if (t.len > 0)
         return refuse(v, ERROR_CORRUPT, differs, text_view(&t));
     v->result.reason = gap(r);
+    if (waits_for_recount(r, site_now(v->site, now).wall_ms)) {
+        v->result.reason = "the receipt stays as it is until the day is "
+                           "recounted, which firn run does";
+        return tell(v);
+    }
     return begin_writing(v, now);
 }
 

@@ -105,6 +105,7 @@ void visit_init(struct visit *v, struct site *site,
     v->info = *options->info;
     v->options.info = &v->info;
     v->range = v->range_count = 0;
+    v->tried = 0;
     config_spec(options->settings, options->group, &v->spec);
     v->spec.dry_run = options->dry_run;
 }
@@ -197,7 +198,6 @@ static enum flow begin_retention(struct visit *v)
         .accept_provisional = s->accept_provisional,
     };
     v->used = true;
-    v->proved = 0;
     retention_init(&v->retention, v->site, &options);
     return visit_enter(v, VISIT_RETAINING);
 }
@@ -212,7 +212,10 @@ static bool may_be_proved(struct visit *v)
     for (uint32_t i = 0; i < r->range_count; i++)
         if (r->range[i].why == RETENTION_UNVERIFIED)
             v->ranges[v->range_count++] = r->range[i];
-    return v->range_count > 0;
+    if (v->range_count == 0 || v->ranges[0].first == v->tried)
+        return false;  /* reading it back did not help */
+    v->tried = v->ranges[0].first;
+    return true;
 }
 
 /* The receipt of the next day to be verified; behind the last, retention is
@@ -225,7 +228,7 @@ static enum flow pick(struct visit *v)
             return visit_ask(v, w->first++, VISIT_PICKING);
         v->range++;
     }
-    return v->proved > 0 ? begin_retention(v) : visit_enter(v, VISIT_DONE);
+    return begin_retention(v);
 }
 
 static enum flow on_retaining(struct visit *v)
@@ -277,7 +280,6 @@ static enum flow on_verifying(struct visit *v)
         return visit_tell(v, VISIT_VERIFY, job->exit_code);
     if (flow != FLOW_ENDED)
         return flow;
-    v->proved += job->exit_code == 0;
     v->failed += job->exit_code != 0;
     return pick(v);
 }

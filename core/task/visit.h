@@ -89,7 +89,7 @@ struct visit {
     int32_t       side;       /* of `day`: -1 before it, 1 after it */
     uint32_t      range, range_count;  /* to be verified */
     struct retention_range ranges[RETENTION_RANGES];
-    uint32_t      proved;     /* days verified since retention was asked */
+    int64_t       tried;      /* the first day of these, the last time */
     const char   *url;
     char          url_bytes[SPEC_KEY_BYTES + SPEC_BUCKET_BYTES + 8];
     struct calendar calendar;
