@@ -67,6 +67,9 @@ CFLAGS := -std=c11 $(if $(filter small,$(PROFILE)),-Os,-O2) $(WARN) \
 LIBS  := -lcurl -lmbedtls -lmbedx509 -lmbedcrypto -lcares -lisal -lzstd
 LINK  := -static -no-pie -Wl,--gc-sections,--sort-section=alignment \
          -Wl,-z,noexecstack -s
+ifeq ($(TARGET),aarch64)
+LINK  += -Wl,-z,max-page-size=65536  # the largest page of its kernels
+endif
 MADE  := $(OUT)/config.h $(OUT)/zones.h $(DEPS)/versions.h
 CORE_OBJ     := $(CORE:%.c=$(OUT)/obj/%.o)
 PLATFORM_OBJ := $(PLATFORM:%.c=$(OUT)/obj/%.o)
@@ -125,35 +128,59 @@ $(ZIP): $(OUT)/firn
 	echo "$@: $$(wc -c < $@) bytes"; [ $$(wc -c < $@) -lt 1000000 ]
 
 # --- tests, with the sanitizers, for this machine --------------------------
+#
+# For another TARGET they are made as firn is, static and with musl, without
+# the sanitizers, which ran on this one, and emulated.
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-TFLAGS := -std=c11 -D_GNU_SOURCE -g -O1 $(WARN) $(SANITIZE) -MMD -MP \
+ifeq ($(TARGET),$(HOST))
+TLINK    := $(SANITIZE)
+TFAST    := -O1
+UNIT     := build/host
+SIM      := build/simulate
+TCC      := gcc
+else
+UNIT     := build/$(TARGET)/unit
+SIM      := build/$(TARGET)/simulate
+TCC      := $(CC)
+SANITIZE :=
+TLINK    := -static -no-pie
+CMOCKA   := build/$(TARGET)/cmocka
+TFAST    := -O2
+export EMULATOR := qemu-$(TARGET)-static
+endif
+TFLAGS := -std=c11 -D_GNU_SOURCE -g $(TFAST) $(WARN) $(SANITIZE) -MMD -MP \
           -fno-omit-frame-pointer -Icore -Iplatform -Itests -Itests/aws \
-          -Ibuild/host -Ibuild/deps/ca -Ibuild/deps/$(HOST) \
-          -isystem build/deps/$(HOST)/include
-TLIBS  := -Wl,--end-group -Lbuild/deps/$(HOST)/lib $(LIBS) -lcmocka
-TESTLIBS := $(patsubst %,build/host/lib%.a,core help aws)
-TBIN   := $(patsubst %.c,build/host/%,$(filter-out $(SIMULATE),$(TESTS))) \
-          build/simulate/test_simulate
+          -I$(UNIT) -Ibuild/deps/ca -I$(DEPS) \
+          -isystem $(DEPS)/include $(CMOCKA:%=-isystem %)
+TLIBS  := -Wl,--end-group -L$(DEPS)/lib $(LIBS) $(CMOCKA:%=-L%) -lcmocka
+TESTLIBS := $(patsubst %,$(UNIT)/lib%.a,core help aws)
+TBIN   := $(patsubst %.c,$(UNIT)/%,$(filter-out $(SIMULATE),$(TESTS))) \
+          $(SIM)/test_simulate
 ONE    := $(if $(T),$(filter %/test_$(T),$(TBIN)),$(TBIN))
 
-build/host/%.h: $(OUT)/%.h
+$(UNIT)/%.h: $(OUT)/%.h
 	mkdir -p $(@D)
 	cmp -s $< $@ || cp $< $@
-build/host/obj/%.o: %.c | build/host/config.h build/host/zones.h
+$(UNIT)/obj/%.o: %.c | $(UNIT)/config.h $(UNIT)/zones.h $(CMOCKA)
 	echo "  $< (test)"; mkdir -p $(@D)
-	gcc $(TFLAGS) -c -o $@ $<
-$(TESTLIBS): build/host/lib%.a:
+	$(TCC) $(TFLAGS) -c -o $@ $<
+$(TESTLIBS): $(UNIT)/lib%.a:
 	rm -f $@
 	ar rcs $@ $^
-build/host/libcore.a: $(CORE:%.c=build/host/obj/%.o)
-build/host/libhelp.a: $(HELP:%.c=build/host/obj/%.o)
-build/host/libaws.a: $(AWS:%.c=build/host/obj/%.o)
+$(CMOCKA): tests/cmocka tests/parts | $(DEPS)/versions.h
+	echo "  $@"
+	tests/cmocka $(CC) $@
+$(UNIT)/libcore.a: $(CORE:%.c=$(UNIT)/obj/%.o)
+$(UNIT)/libhelp.a: $(HELP:%.c=$(UNIT)/obj/%.o)
+$(UNIT)/libaws.a: $(AWS:%.c=$(UNIT)/obj/%.o)
 
 # What a test defines itself, a seam say, is not taken from the archives.
-$(filter build/host/%,$(TBIN)): build/host/%: build/host/obj/%.o $(TESTLIBS)
+$(filter $(UNIT)/%,$(TBIN)): $(UNIT)/%: $(UNIT)/obj/%.o \
+    $(TESTLIBS)
 	mkdir -p $(@D)
-	gcc $(SANITIZE) -o $@ $< -Wl,--start-group $(TESTLIBS) $(TLIBS)
+	$(TCC) $(TLINK) -o $@ $< -Wl,--start-group $(TESTLIBS) \
+	    $(TLIBS)
 
 # The simulator, with limits of its own: a day of 300 KB has ten parts.
 # Once with the sanitizers, once fast.
@@ -161,22 +188,22 @@ SIM_CFG := CFG_PART_BYTES=24576 CFG_BLOCK_BYTES=57344 CFG_CELL_BYTES=4096 \
            CFG_SLOT_BYTES=4096 CFG_SLOT_COUNT=72 CFG_LANE_BLOCKS=32 \
            CFG_LANE_RING_BYTES=32768 CFG_SEEN_EVENTS=11264
 SIM_SRC := $(CORE) $(HELP) $(SIMULATE)
-SIM_FLAGS = -DLIMIT_PART_LEAST=4096 -Ibuild/simulate $(TFLAGS)
-build/simulate/config.h: config.h.in platform/config Makefile
+SIM_FLAGS = -DLIMIT_PART_LEAST=4096 -I$(SIM) $(TFLAGS)
+$(SIM)/config.h: config.h.in platform/config Makefile
 	mkdir -p $(@D)
 	platform/config default $(VERSION) $(SIM_CFG) < $< > $@
-build/simulate/slow/%.o: %.c | build/simulate/config.h build/host/zones.h
+$(SIM)/slow/%.o: %.c | $(SIM)/config.h $(UNIT)/zones.h $(CMOCKA)
 	echo "  $< (simulated)"; mkdir -p $(@D)
-	gcc $(SIM_FLAGS) -c -o $@ $<
-build/simulate/fast/%.o: %.c | build/simulate/config.h build/host/zones.h
+	$(TCC) $(SIM_FLAGS) -c -o $@ $<
+$(SIM)/fast/%.o: %.c | $(SIM)/config.h $(UNIT)/zones.h $(CMOCKA)
 	echo "  $< (simulated, fast)"; mkdir -p $(@D)
-	gcc $(filter-out $(SANITIZE) -O1,$(SIM_FLAGS)) -O2 -c -o $@ $<
-build/simulate/test_simulate: $(SIM_SRC:%.c=build/simulate/slow/%.o) \
-    build/host/libaws.a
-	gcc $(SANITIZE) -o $@ -Wl,--start-group $^ $(TLIBS)
-build/simulate/simulate: $(patsubst %.c,build/simulate/fast/%.o,\
+	$(TCC) $(filter-out $(SANITIZE) $(TFAST),$(SIM_FLAGS)) -O2 -c -o $@ $<
+$(SIM)/test_simulate: $(SIM_SRC:%.c=$(SIM)/slow/%.o) \
+    $(UNIT)/libaws.a
+	$(TCC) $(TLINK) -o $@ -Wl,--start-group $^ $(TLIBS)
+$(SIM)/simulate: $(patsubst %.c,$(SIM)/fast/%.o,\
     $(SIM_SRC) $(AWS))
-	gcc -o $@ -Wl,--start-group $^ $(TLIBS)
+	$(TCC) $(filter-out $(SANITIZE),$(TLINK)) -o $@ -Wl,--start-group $^ $(TLIBS)
 
 # The tests' AWS as a server: optimised, so that it is not what is measured.
 SERVER := build/host/aws-server
@@ -205,10 +232,10 @@ $(OUT)/torture: tests/net/torture.c $(CORE_OBJ) $(PLATFORM_OBJ)
 	    -L$(DEPS)/lib $(LIBS)
 
 # Fuzzers, by clang.
-build/fuzz/obj/%.o: %.c | build/host/config.h build/host/zones.h
+build/fuzz/obj/%.o: %.c | $(UNIT)/config.h $(UNIT)/zones.h
 	echo "  $< (fuzz)"; mkdir -p $(@D)
 	clang $(TFLAGS) -Wno-error -fsanitize=fuzzer-no-link -c -o $@ $<
-FUZZLIBS := $(TESTLIBS:build/host/%=build/fuzz/%)
+FUZZLIBS := $(TESTLIBS:$(UNIT)/%=build/fuzz/%)
 $(FUZZLIBS):
 	rm -f $@
 	ar rcs $@ $^
@@ -243,7 +270,7 @@ prove: all  ## strace: no memory, process or file to write after the lock
 fuzz: $(FUZZ:tests/%.c=build/fuzz/%)  ## each parser under libFuzzer; SECONDS=60
 	tests/fuzz $(or $(SECONDS),60) $^
 
-simulate: build/simulate/simulate  ## days of trouble; SEEDS=1000 SEED=first
+simulate: $(SIM)/simulate  ## days of trouble; SEEDS=1000 SEED=first
 	SEEDS=$(or $(SEEDS),$(if $(SEED),1,1000)) SEED=$(SEED) \
 	    $(if $(filter 1,$(or $(SEEDS),$(if $(SEED),1))),SIM_TRACE=1) $<
 

@@ -18,7 +18,12 @@
 #include "filter.h"
 #include "procfs.h"
 
-enum { PAGE_BYTES = 4096, CGROUP_DEPTH = 32, PATH_BYTES = 512 };
+enum {
+    PAGE_BYTES = 4096,  /* the smallest there is; of larger ones, each is
+                           touched more than once, and asked for whole */
+    CGROUP_DEPTH = 32,
+    PATH_BYTES = 512,
+};
 
 /* --- does it fit -------------------------------------------------------- */
 

@@ -4,19 +4,26 @@
 #include <elf.h>
 #include <sys/auxv.h>
 
+#include "base/check.h"
 #include "base/limits.h"
 #include "pool.h"
 #include "posix.h"
 #include "task/message.h"
-
-enum { PAGE_BYTES = 4096 };
 
 struct segments {
     uint64_t code;  /* mapped from the file, never written */
     uint64_t data;  /* written: .data and .bss */
 };
 
-/* By the program's own headers, in whole pages. */
+/* In whole pages of this kernel's, of 4, 16 or 64 KiB. */
+static uint64_t pages(uint64_t from, uint64_t to)
+{
+    uint64_t page = getauxval(AT_PAGESZ);
+    CHECK(page > 0);
+    return ((to + page - 1) / page - from / page) * page;
+}
+
+/* By the program's own headers. */
 static struct segments segments(void)
 {
     struct segments s = {0, 0};
@@ -25,10 +32,8 @@ static struct segments segments(void)
     unsigned long count = getauxval(AT_PHNUM);
 
     for (unsigned long i = 0; header != NULL && i < count; i++) {
-        uint64_t from = header[i].p_vaddr & ~(uint64_t)(PAGE_BYTES - 1);
-        uint64_t to = header[i].p_vaddr + header[i].p_memsz;
-        uint64_t bytes = (to - from + PAGE_BYTES - 1) / PAGE_BYTES *
-                         PAGE_BYTES;
+        uint64_t bytes = pages(header[i].p_vaddr,
+                               header[i].p_vaddr + header[i].p_memsz);
         if (header[i].p_type == PT_LOAD && (header[i].p_flags & PF_W) != 0)
             s.data += bytes;
         else if (header[i].p_type == PT_LOAD)
