@@ -267,6 +267,9 @@ compatibility: all $(SERVER)  ## every reader in Debian, into docs/compatibility
 prove: all  ## strace: no memory, process or file to write after the lock
 	tests/prove
 
+vm:  ## archives in machines of 128 MB; the least memory, docs/machines.md
+	tests/vm/run
+
 fuzz: $(FUZZ:tests/%.c=build/fuzz/%)  ## each parser under libFuzzer; SECONDS=60
 	tests/fuzz $(or $(SECONDS),60) $^
 

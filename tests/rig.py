@@ -64,6 +64,7 @@ class Firn:
 
     def __init__(self, program, url, keys=KEY):
         self.program, self.url = os.path.abspath(program), url
+        self.before = None  # called in the child, before the program is
         self.environment = {
             "AWS_ACCESS_KEY_ID": keys[0], "AWS_SECRET_ACCESS_KEY": keys[1],
             "AWS_REGION": REGION, "AWS_ENDPOINT_URL": url,
@@ -74,7 +75,8 @@ class Firn:
         child = subprocess.Popen(
             [self.program, *words], stdin=subprocess.DEVNULL, cwd="/",
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=dict(self.environment, **environment))
+            env=dict(self.environment, **environment),
+            preexec_fn=self.before)
         try:
             out, err = child.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -128,14 +130,14 @@ def add_user(iam, name, actions):
     return key["AccessKeyId"], key["SecretAccessKey"]
 
 
-def certificate(where):
-    """A certificate of 127.0.0.1 that signs itself, and its key."""
+def certificate(where, address="127.0.0.1"):
+    """A certificate of an address that signs itself, and its key."""
     cert, key = (os.path.join(where, n) for n in ("cert.pem", "key.pem"))
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
          "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
-         cert, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-         "subjectAltName=IP:127.0.0.1"], check=True,
+         cert, "-days", "2", "-subj", "/CN=" + address, "-addext",
+         "subjectAltName=IP:" + address], check=True,
         stderr=subprocess.DEVNULL)
     return cert, key
 
