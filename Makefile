@@ -26,10 +26,8 @@ SHIP  := part elements listing put multipart target upload finish index \
 TASK  := message plan schedule schedule_parse config_keys config options \
          manual report refuse document recount claim ending gather archive \
          adopt escape interval cat verify restore ledger ledger_write \
-         status retention retention_write calendar visit_day visit run
-         manual report refuse document recount claim ending archive escape \
-         interval cat verify restore ledger ledger_write status retention \
-         retention_write calendar visit_day visit run demand invocation
+         status retention retention_write calendar visit_day visit run \
+         demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -39,8 +37,8 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
             version runner configure command_run command_archive \
-            command_adopt command_cat command_verify command_restore command_status command_retention \
-            command_schedule main_command
+            command_adopt command_cat command_verify command_restore \
+            command_status command_retention command_schedule main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;
