@@ -62,7 +62,7 @@ static uint32_t compare_zone(const char *name)
     const int64_t step = 5 * 86400;
     const struct zone *z = find(name);
     uint32_t changes = 0;
-    char path[sizeof root + 64];
+    char path[sizeof root + 320];
     snprintf(path, sizeof path, "%s/%s", root, name);  /* musl has no TZDIR */
     setenv("TZ", path, 1);
     tzset();
@@ -100,7 +100,7 @@ static void check_days(const char *name, int64_t step)
 
 static uint32_t each_zone(const char *folder, uint32_t depth)
 {
-    char path[640];
+    char path[sizeof root + 640];
     uint32_t count = 0;
     snprintf(path, sizeof path, "%s/%s", root, folder);
     DIR *dir = opendir(path);
