@@ -124,14 +124,16 @@ static struct view fault_thing(struct runner *r, const struct archive *a)
 static struct report_result describe(const struct runner *r,
                                      const struct archive *a)
 {
+    bool skipped = strcmp(a->result.action, "skipped") == 0;
+    bool sealed = strcmp(a->result.action, "sealed") == 0;
     return (struct report_result){
         .source = report_asked(a->spec), .bucket = view_of(a->spec->bucket),
-        .key = view_of(a->key), .action = a->result.action,
+        .key = skipped || sealed ? a->existing.key : view_of(a->key),
+        .action = a->result.action,
         .state = a->result.state[0] != '\0' ? a->result.state : NULL,
         .reason = view_of(a->result.reason), .counts = archive_counts(r, a),
         .counted = strcmp(a->result.action, "archived") == 0 ||
-                   strcmp(a->result.action, "merged") == 0 ||
-                   strcmp(a->result.action, "skipped") == 0,
+                   strcmp(a->result.action, "merged") == 0 || skipped,
     };
 }
 

@@ -400,6 +400,33 @@ static void what_becomes_of_it(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* As an export's lines, beside where archive would put ndjson. */
+static void another_form_is_that_day(void **state)
+{
+    (void)state;
+    open_world();
+    put_export("events.log.gz", "");
+    assert_int_equal(run_adopt(NOW), FLOW_ENDED);
+    strcpy(spec.key, "events.{ext}");
+    assert_int_equal(run_job(NOW + 1000), FLOW_ENDED);
+    assert_true(action_is("skipped"));
+    assert_int_equal(run_job(LATER), FLOW_ENDED);
+    assert_true(action_is("sealed"));
+    assert_true(is_there("events.log.gz") && !is_there(OBJECT));
+    spec.if_exists = EXISTS_REPLACE;
+    assert_int_equal(run_job(LATER), FLOW_ENDED);
+    assert_true(action_is("archived"));
+    assert_true(is_there("events.log.gz") && is_there(OBJECT));
+    assert_true(view_is(receipt_there().key, OBJECT));
+    spec.if_exists = EXISTS_SKIP;
+    assert_int_equal(run_job(LATER), FLOW_ENDED);
+    assert_true(action_is("skipped"));
+    assert_true(aws_delete_object(model, "sim-bucket", OBJECT, LATER));
+    assert_int_equal(run_job(LATER), FLOW_FAILED);  /* it is gone */
+    assert_int_equal(job.fault.error, ERROR_CORRUPT);
+    close_world();
+}
+
 /* Never by itself, but when asked. */
 static void replaced_when_asked(void **state)
 {
@@ -455,6 +482,7 @@ int main(void)
         cmocka_unit_test(again),
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(what_becomes_of_it),
+        cmocka_unit_test(another_form_is_that_day),
         cmocka_unit_test(replaced_when_asked),
         cmocka_unit_test(every_request_faulted),
     };

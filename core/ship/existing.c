@@ -181,6 +181,12 @@ static enum flow on_object(struct existing *e, struct now now)
     if (flow != FLOW_ENDED)
         return flow;
     e->has_object = reply->status != 404;
+    if (!e->has_object && e->any_form && e->has_receipt && is_beside(e) &&
+        !view_equal(e->key, e->receipt.key)) {
+        e->key = e->receipt.key;  /* "x.log.gz" instead of "x.ndjson.gz" */
+        call_cancel(e->call);
+        return ask_object(e);
+    }
     e->bytes = reply->content_length;
     e->modified_ms = reply->modified_ms;
     memcpy(e->etag, reply->etag, sizeof e->etag);

@@ -36,8 +36,13 @@ struct existing {
     struct existing_listed listed;         /* public: may be set after init;
                                               if it is the object that the
                                               receipt names, no HEAD is made */
+    bool     any_form;                     /* public: may be set after init;
+                                              if there is no such object, it
+                                              is the one of another form that
+                                              the receipt beside it names */
+    struct view  key;                      /* public: the object's */
     struct call *call;
-    struct view  bucket, key, receipt_key;
+    struct view  bucket, receipt_key;
     struct span  room;                     /* for the receipt's text */
     uint32_t     len, attempt;
     enum existing_state {

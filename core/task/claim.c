@@ -69,6 +69,7 @@ enum flow claim_again(struct archive *a)
     existing_init(&a->existing, a->call, view_of(a->spec->bucket),
                   view_of(a->key), view_of(a->receipt_key),
                   (struct span){a->slots, EXISTING_ROOM_BYTES});
+    a->existing.any_form = true;
     archive_enter(a, ARCHIVE_EXISTING);
     return FLOW_MOVED;
 }
@@ -125,7 +126,8 @@ static void begin_target(struct archive *a)
         .sse = view_of(s->sse),
         .sse_kms_key_id = view_of(s->sse_kms_key_id),
         .checksum = s->checksum,
-        .condition = e->has_object ? TARGET_MATCHES : TARGET_ABSENT,
+        .condition = e->has_object && view_is(e->key, a->key)
+                         ? TARGET_MATCHES : TARGET_ABSENT,
         .etag = view_of(e->etag),
     };
     a->receipt_target = a->target;

@@ -54,7 +54,7 @@ void refuse_existing(struct archive *a)
     const struct existing *e = &a->existing;
     char size[32], day[16];
     struct text t, d;
-    struct view parts[4] = {view_of(a->spec->bucket), view_of(a->key)};
+    struct view parts[4] = {view_of(a->spec->bucket), e->key};
 
     text_init(&t, size, sizeof size);
     message_bytes(&t, e->bytes);
