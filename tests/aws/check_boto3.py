@@ -9,6 +9,7 @@ import base64
 import calendar
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -198,6 +199,63 @@ def check_uploads(s3):
     check("by the transfer manager", back.getvalue() == data)
 
 
+POLICY = {"Statement": [
+    {"Effect": "Allow", "Action": action, "Resource": resource,
+     "Principal": {"Service": "logs.us-east-1.amazonaws.com"}}
+    for action, resource in (("s3:GetBucketAcl", "arn:aws:s3:::test-bucket"),
+                             ("s3:PutObject", "arn:aws:s3:::test-bucket/*"))]}
+
+
+def check_exports(port, s3):
+    """One at a time, and only where the bucket's policy lets AWS in."""
+    logs = client("logs", port)
+    at = {"Bucket": "test-bucket"}
+    task = {"logGroupName": "/web", "fromTime": DAY, "to": DAY + 86399999,
+            "destination": "test-bucket", "destinationPrefix": "x"}
+    refused("no policy", "NoSuchBucketPolicy", s3.get_bucket_policy, **at)
+    refused("export without one", "InvalidParameterException",
+            logs.create_export_task, **task)
+    s3.put_bucket_policy(Policy=json.dumps(POLICY), **at)
+    check("the policy is kept", json.loads(
+        s3.get_bucket_policy(**at)["Policy"]) == POLICY)
+    refused("no bucket", "InvalidParameterException", logs.create_export_task,
+            **dict(task, destination="nothing"))
+    one = logs.create_export_task(taskName="one", **task)["taskId"]
+    refused("the slot is taken", "LimitExceededException",
+            logs.create_export_task, **task)
+    refused("both", "InvalidParameterException", logs.describe_export_tasks,
+            taskId=one, statusCode="PENDING")
+    tasks = logs.describe_export_tasks(taskId=one)["exportTasks"]
+    check("is told", (tasks[0]["taskName"], tasks[0]["to"]) == (
+        "one", DAY + 86399999))
+    check("nobody knows it", not logs.describe_export_tasks(
+        taskId="none")["exportTasks"])
+    logs.cancel_export_task(taskId=one)
+    check("is being cancelled", logs.describe_export_tasks(
+        statusCode="PENDING_CANCEL")["exportTasks"][0]["taskId"] == one)
+    refused("twice", "InvalidOperationException", logs.cancel_export_task,
+            taskId=one)
+    check("the probe", s3.get_object(Key="x/aws-logs-write-test", **at)[
+        "Body"].read() == b"Permission Check Successful")
+
+
+def check_deletes(s3):
+    """Of many at once, each under its own condition."""
+    at = {"Bucket": "test-bucket"}
+    tags = {k: s3.put_object(Key=k, Body=k.encode(), **at)["ETag"]
+            for k in ("d/1", "d/2", "d/3")}
+    refused("1,001 keys", "MalformedXML", s3.delete_objects, Delete={
+        "Objects": [{"Key": "d/%d" % i} for i in range(1001)]}, **at)
+    refused("no keys", "MalformedXML", s3.delete_objects,
+            Delete={"Objects": []}, **at)
+    said = s3.delete_objects(Delete={"Quiet": True, "Objects": [
+        {"Key": "d/1"}, {"Key": "d/none"}]}, **at)
+    check("quiet", "Deleted" not in said and "Errors" not in said)
+    there = s3.list_objects_v2(Prefix="d/", **at)["Contents"]
+    check("the others stay", {o["Key"]: o["ETag"] for o in there} == {
+        k: tags[k] for k in ("d/2", "d/3")})
+
+
 def main():
     server = subprocess.Popen([sys.argv[1], "--group",
                                "/web:web:3000000:2026-11-09"],
@@ -210,6 +268,8 @@ def main():
         check_objects(s3)
         check_uploads(s3)
         check_restore(s3)
+        check_exports(port, s3)
+        check_deletes(s3)
         refused("wrong secret", "SignatureDoesNotMatch",
                 client("s3", port, "x").list_objects_v2,
                 Bucket="test-bucket")
