@@ -38,7 +38,8 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             transport_words transport_handle transport_curl progress memory \
             version runner configure command_run command_archive \
             command_adopt command_cat command_verify command_restore \
-            command_status command_retention command_schedule main_command
+            command_status command_retention command_schedule command_lambda \
+            main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

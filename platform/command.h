@@ -14,6 +14,7 @@
 #include "task/retention.h"
 #include "task/status.h"
 #include "task/run.h"
+#include "task/invocation.h"
 
 enum { COMMAND_STEPS = 64 };  /* before the network is looked at again */
 
@@ -39,6 +40,7 @@ struct memory {
         struct fetching fetching;
     } job;
     struct config config;
+    struct invocation invocation;  /* under Lambda */
 };
 
 int command_run(struct memory *m);
@@ -51,6 +53,14 @@ int command_restore(struct memory *m);
 int command_status(struct memory *m);
 int command_retention(struct memory *m);
 int command_schedule(struct memory *m);
+
+/* Instead of a command, where AWS_LAMBDA_RUNTIME_API is set: serves events,
+ * and does not come back while that goes well. */
+int command_lambda(struct memory *m);
+
+/* A job in a runner that has begun, with what is to be said of it. */
+int run_archive(struct memory *m, const struct spec *spec);
+int run_due(struct memory *m);
 
 /* What became of a job, to stdout and stderr; the exit code. */
 int say_archive(struct runner *r, const struct archive *a, enum flow flow);

@@ -197,19 +197,25 @@ int say_archive(struct runner *r, const struct archive *a, enum flow flow)
     return code;
 }
 
-int command_archive(struct memory *m)
+int run_archive(struct memory *m, const struct spec *spec)
 {
     struct runner *r = &m->runner;
     struct archive *a = &m->job.archive;
-    struct span room = {(uint8_t *)a, sizeof *a};
-    struct fault fault;
-    fault_reset(&fault);
-    if (!runner_begin(r, room, &fault))
-        return runner_complain(r, &fault, view_of(NULL));
-    archive_init(a, &r->site, &r->options.spec);
+    archive_init(a, &r->site, spec);
     enum flow flow = drive(r, a);
     int code = say_archive(r, a, flow);
     struct report_done done = {.exit = code, .counts = archive_counts(r, a)};
     progress_done(&r->progress, &done, posix_now());
     return code;
+}
+
+int command_archive(struct memory *m)
+{
+    struct runner *r = &m->runner;
+    struct span room = {(uint8_t *)&m->job, sizeof m->job};
+    struct fault fault;
+    fault_reset(&fault);
+    if (!runner_begin(r, room, &fault))
+        return runner_complain(r, &fault, view_of(NULL));
+    return run_archive(m, &r->options.spec);
 }

@@ -92,14 +92,10 @@ static int drive(struct runner *r, struct run *job)
     }
 }
 
-int command_run(struct memory *m)
+int run_due(struct memory *m)
 {
     struct runner *r = &m->runner;
     struct run *job = &m->job.run;
-    struct fault fault;
-    fault_reset(&fault);
-    if (!configure(m, r->options.args[0], &fault))
-        return runner_complain(r, &fault, view_of(NULL));
     const struct run_options options = {
         .config = &m->config,
         .bucket_owner = view_of(r->options.bucket_owner),
@@ -115,4 +111,14 @@ int command_run(struct memory *m)
     struct report_done done = {.exit = code, .counts = counts_of(r)};
     progress_done(&r->progress, &done, posix_now());
     return code;
+}
+
+int command_run(struct memory *m)
+{
+    struct runner *r = &m->runner;
+    struct fault fault;
+    fault_reset(&fault);
+    if (!configure(m, r->options.args[0], &fault))
+        return runner_complain(r, &fault, view_of(NULL));
+    return run_due(m);
 }

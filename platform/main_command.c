@@ -34,6 +34,7 @@ static const struct memory_row rows[] = {
     {"run", sizeof(struct run) - sizeof(struct archive),
      "the group in hand, a mark for each of its days"},
     {"config", sizeof(struct config), "the configuration's text"},
+    {"invocation", sizeof(struct invocation), "Lambda's event and answer"},
     {"site", sizeof(struct site), "endpoints, credentials, signing keys"},
     {"transport", sizeof(struct transport), "connections, outside the pool"},
     {"runner", sizeof(struct runner) - sizeof(struct site) -
@@ -88,12 +89,20 @@ static int run(void)
     return 70;
 }
 
+/* Lambda gives its bootstrap no arguments. */
+static bool is_lambda(int argc)
+{
+    return argc <= 1 && posix_variable("AWS_LAMBDA_RUNTIME_API").len > 0;
+}
+
 int main(int argc, char **argv)
 {
     struct options *o = &runner->options;
     struct fault fault;
     fault_reset(&fault);
     runner_hold();
+    if (is_lambda(argc))
+        return command_lambda(&memory);
     if (!options_parse(o, argc, argv, &fault) ||
         (!o->help && !o->version &&
          !options_check(o, posix_now().wall_ms, &fault)))

@@ -66,6 +66,11 @@ int runner_complain(struct runner *c, const struct fault *fault,
     return fault_exit(fault->error);
 }
 
+struct view runner_said(const struct runner *c)
+{
+    return view_trim(view_of(c->text));
+}
+
 int runner_stopped(struct runner *c)
 {
     struct fault fault;
@@ -236,6 +241,16 @@ bool runner_begin(struct runner *c, struct span room, struct fault *fault)
     set_times(c, posix_now());
     progress_init(&c->progress, &c->options, posix_now());
     return true;
+}
+
+void runner_again(struct runner *c, int64_t deadline_mono_ms)
+{
+    struct now now = posix_now();
+    set_times(c, now);
+    c->site.deadline_mono_ms = deadline_mono_ms;
+    c->site.requests = c->site.throttled = c->site.retried = 0;
+    transport_distrust(&c->transport);
+    progress_init(&c->progress, &c->options, now);
 }
 
 bool runner_wait(struct runner *c, int64_t wake_ms, struct now now)

@@ -36,6 +36,9 @@ void runner_hold(void);
 /* Settings, site, transport, lock, clocks. `room` is where the shared files
  * are read; it holds zeros afterwards. */
 bool runner_begin(struct runner *c, struct span room, struct fault *fault);
+/* For another job in the same process: clocks and counters begin anew. What
+ * was frozen in between finds its connections dead: none is used again. */
+void runner_again(struct runner *c, int64_t deadline_mono_ms);
 /* Whether machine and cgroup hold it all, before much of it is touched. */
 bool runner_fits(struct fault *fault);
 /* All memory touched, and the limits and the filter in force. */
@@ -53,5 +56,7 @@ int  runner_complain(struct runner *c, const struct fault *fault,
                       struct view thing);
 /* The same of a signal that stopped it. */
 int  runner_stopped(struct runner *c);
+/* What was said last, without its newline. */
+struct view runner_said(const struct runner *c);
 
 #endif
