@@ -181,7 +181,7 @@ static void a_huge_event_is_refused(void **state)
         }
         http_finish(x, 0, NULL);
         assert_int_equal(run(), FLOW_ENDED);
-        bool fits = sizes[k] <= INVOCATION_EVENT_BYTES;
+        bool fits = sizes[k] <= INVOCATION_BYTES;
         assert_int_equal(i.refused.error, fits ? ERROR_NONE : ERROR_CONFIG);
         assert_true(fits || strstr(i.refused.words, "larger than") != NULL);
         invocation_error(&i, 78, view_of("x"));

@@ -67,7 +67,7 @@ bool invocation_init(struct invocation *i, struct transport *t,
     memset(i, 0, sizeof *i);
     i->transport = t;
     ring_init(&i->ring, i->ring_bytes, sizeof i->ring_bytes);
-    text_init(&i->event, i->event_bytes, sizeof i->event_bytes);
+    text_init(&i->event, i->bytes, sizeof i->bytes);
     text_init(&i->url, i->url_bytes, sizeof i->url_bytes);
     text_init(&i->headers, i->header_bytes, sizeof i->header_bytes);
     text_init(&base, i->base, sizeof i->base);
@@ -187,7 +187,7 @@ static void tell(struct invocation *i, const char *more, uint32_t len)
 {
     i->exchange.sink = NULL;
     begin(i, HTTP_POST, more);
-    i->slice = (struct view){(const uint8_t *)i->answer, len};
+    i->slice = (struct view){(const uint8_t *)i->bytes, len};
     i->exchange.request.body = &i->slice;
     i->exchange.request.body_count = 1;
     i->exchange.request.body_bytes = len;
@@ -206,8 +206,8 @@ static void begin_headers(struct invocation *i)
 
 void invocation_answer(struct invocation *i, struct view json)
 {
-    CHECK(i->state == INVOCATION_HELD && json.len <= sizeof i->answer);
-    memcpy(i->answer, json.at, json.len);
+    CHECK(i->state == INVOCATION_HELD && json.len <= INVOCATION_BYTES);
+    memcpy(i->bytes, json.at, json.len);
     begin_headers(i);
     tell(i, "/response", json.len);
 }
@@ -234,7 +234,7 @@ static struct view cut(struct view words)
 static void put_error(struct invocation *i, int code, struct view words)
 {
     struct text t;
-    text_init(&t, i->answer, sizeof i->answer);
+    text_init(&t, i->bytes, sizeof i->bytes);
     text_str(&t, "{\"errorMessage\":\"");
     text_json(&t, cut(words));
     text_str(&t, "\",\"errorType\":\"");

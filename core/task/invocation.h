@@ -29,8 +29,8 @@
 #include "task/demand.h"
 
 enum {
-    INVOCATION_EVENT_BYTES  = 4096,  /* a larger one is none of ours */
-    INVOCATION_ANSWER_BYTES = 4096,
+    INVOCATION_BYTES        = 4096,  /* of an event, larger ones are none of
+                                        ours; and of an answer */
     INVOCATION_RING_BYTES   = 2048,
     INVOCATION_MARGIN_MS    = 3000,  /* before the deadline: to write the
                                         checkpoint, and to answer */
@@ -54,15 +54,14 @@ struct invocation {
     struct http_exchange  exchange;
     struct ring           ring;
     struct text           event, url, headers;
-    struct view           slice;        /* of `answer` */
+    struct view           slice;        /* the answer, in `bytes` */
     int64_t               deadline_ms;  /* wall; 0: none was told */
     bool                  last;         /* it ends after what is told */
     char    id[HTTP_WORD_BYTES], attempt[HTTP_WORD_BYTES];
     char    base[64];                   /* "http://127.0.0.1:9001" */
     char    url_bytes[64 + 3 * HTTP_WORD_BYTES + 64];
     char    header_bytes[384];
-    char    event_bytes[INVOCATION_EVENT_BYTES + 1];
-    char    answer[INVOCATION_ANSWER_BYTES];
+    char    bytes[INVOCATION_BYTES + 1];
     uint8_t ring_bytes[INVOCATION_RING_BYTES];
 };
 
@@ -74,7 +73,7 @@ enum flow invocation_step(struct invocation *i);
 /* When work on the event in hand is to stop; INT64_MAX: never. */
 int64_t invocation_stop_mono_ms(const struct invocation *i, struct now now);
 
-/* Of the event in hand: JSON of at most INVOCATION_ANSWER_BYTES ... */
+/* Of the event in hand: JSON of at most INVOCATION_BYTES ... */
 void invocation_answer(struct invocation *i, struct view json);
 /* ... or that it failed with an exit code (contract, section 2). The words are
  * cut to what there is room for. */
