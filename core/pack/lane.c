@@ -113,8 +113,10 @@ void lane_trim(struct lane *l)
 
 int64_t lane_wake_ms(const struct lane *l)
 {
-    return l->state == LANE_READING && !l->held ? call_wake_ms(&l->logs.call)
-                                                : INT64_MAX;
+    const struct call *c = &l->logs.call;
+    /* full, it is not stepped: its reply waits, and so does its time limit */
+    bool waits = l->held || (l->full && c->state == CALL_SENDING);
+    return l->state == LANE_READING && !waits ? call_wake_ms(c) : INT64_MAX;
 }
 
 static bool may_pack(const struct lane *l, struct lane_policy policy)
