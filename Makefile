@@ -20,9 +20,9 @@ CALL  := http endpoint settings provider keys credentials sigv4 pace site \
 FETCH := decode frame seen group first circle logs object member inflate head \
          choose record census reading grant export_task export
 PACK  := line cut pack lane join recut
-SHIP  := part elements listing put multipart target upload finish index \
-         receipt receipt_read existing catalog survey checkpoint journal \
-         lease sweep sources compose merge remove tidy
+SHIP  := part elements listing put multipart target upload copy \
+         finish segment index receipt receipt_read existing catalog survey \
+         checkpoint journal lease sweep sources compose merge remove tidy
 TASK  := message plan schedule schedule_parse config_keys config options \
          manual report refuse document recount claim ending gather archive \
          adopt escape interval cat verify restore ledger ledger_write \
@@ -46,7 +46,7 @@ PLATFORM := $(PLATFORM:%=platform/%.c)
 # tests/aws is the tests' AWS.
 TESTS := $(wildcard tests/test_*.c tests/aws/test_*.c)
 FUZZ  := $(wildcard tests/fuzz_*.c)
-SIMULATE := tests/test_simulate.c
+SCALED := tests/test_simulate.c tests/test_segment.c
 HELP  := $(filter-out $(TESTS) $(FUZZ),$(wildcard tests/*.c))
 AWS   := $(filter-out $(TESTS) tests/aws/server.c,$(wildcard tests/aws/*.c))
 
@@ -154,8 +154,8 @@ TFLAGS := -std=c11 -D_GNU_SOURCE -g $(TFAST) $(WARN) $(SANITIZE) -MMD -MP \
           -isystem $(DEPS)/include $(CMOCKA:%=-isystem %)
 TLIBS  := -Wl,--end-group -L$(DEPS)/lib $(LIBS) $(CMOCKA:%=-L%) -lcmocka
 TESTLIBS := $(patsubst %,$(UNIT)/lib%.a,core help aws)
-TBIN   := $(patsubst %.c,$(UNIT)/%,$(filter-out $(SIMULATE),$(TESTS))) \
-          $(SIM)/test_simulate
+TBIN   := $(patsubst %.c,$(UNIT)/%,$(filter-out $(SCALED),$(TESTS))) \
+          $(SCALED:tests/%.c=$(SIM)/%)
 ONE    := $(if $(T),$(filter %/test_$(T),$(TBIN)),$(TBIN))
 
 $(UNIT)/%.h: $(OUT)/%.h
@@ -181,13 +181,15 @@ $(filter $(UNIT)/%,$(TBIN)): $(UNIT)/%: $(UNIT)/obj/%.o \
 	$(TCC) $(TLINK) -o $@ $< -Wl,--start-group $(TESTLIBS) \
 	    $(TLIBS)
 
-# The simulator, with limits of its own: a day of 300 KB has ten parts.
-# Once with the sanitizers, once fast.
+# The simulator and its like, with limits of their own: a day of 300 KB has ten
+# parts, and those behind the third go into segments. Once with the sanitizers,
+# the simulator once more, fast.
 SIM_CFG := CFG_PART_BYTES=24576 CFG_BLOCK_BYTES=57344 CFG_CELL_BYTES=4096 \
            CFG_SLOT_BYTES=4096 CFG_SLOT_COUNT=72 CFG_LANE_BLOCKS=32 \
            CFG_LANE_RING_BYTES=32768 CFG_SEEN_EVENTS=11264
-SIM_SRC := $(CORE) $(HELP) $(SIMULATE)
-SIM_FLAGS = -DLIMIT_PART_LEAST=4096 -I$(SIM) $(TFLAGS)
+SIM_SRC := $(CORE) $(HELP)
+SIM_FLAGS = -DLIMIT_PART_LEAST=4096 -DLIMIT_SEGMENT_FROM=3 \
+            -DLIMIT_COPY_BYTES=100000 -I$(SIM) $(TFLAGS)
 $(SIM)/config.h: config.h.in platform/config Makefile
 	mkdir -p $(@D)
 	platform/config default $(VERSION) $(SIM_CFG) < $< > $@
@@ -197,11 +199,14 @@ $(SIM)/slow/%.o: %.c | $(SIM)/config.h $(UNIT)/zones.h $(CMOCKA)
 $(SIM)/fast/%.o: %.c | $(SIM)/config.h $(UNIT)/zones.h $(CMOCKA)
 	echo "  $< (simulated, fast)"; mkdir -p $(@D)
 	$(TCC) $(filter-out $(SANITIZE) $(TFAST),$(SIM_FLAGS)) -O2 -c -o $@ $<
-$(SIM)/test_simulate: $(SIM_SRC:%.c=$(SIM)/slow/%.o) \
-    $(UNIT)/libaws.a
+$(SIM)/libsim.a: $(SIM_SRC:%.c=$(SIM)/slow/%.o)
+	rm -f $@
+	ar rcs $@ $^
+$(SCALED:tests/%.c=$(SIM)/%): $(SIM)/%: $(SIM)/slow/tests/%.o \
+    $(SIM)/libsim.a $(UNIT)/libaws.a
 	$(TCC) $(TLINK) -o $@ -Wl,--start-group $^ $(TLIBS)
 $(SIM)/simulate: $(patsubst %.c,$(SIM)/fast/%.o,\
-    $(SIM_SRC) $(AWS))
+    $(SIM_SRC) $(AWS) tests/test_simulate.c)
 	$(TCC) $(filter-out $(SANITIZE),$(TLINK)) -o $@ -Wl,--start-group $^ $(TLIBS)
 
 # The tests' AWS as a server: optimised, so that it is not what is measured.

@@ -30,7 +30,7 @@ static bool reads(struct reading *r, struct view json)
 
 static void check_sound(const struct checkpoint *c)
 {
-    CHECK(c->stored.parts.parts <= LIMIT_PART_COUNT);
+    CHECK(c->stored.parts.parts <= LIMIT_SENT_COUNT);
     CHECK(c->stored.mark.raw_bytes <= c->stored.bytes_raw);
     CHECK(c->stored.mark.from_ms >= c->receipt.from_ms);
     CHECK(c->stored.mark.from_ms < c->receipt.until_ms);

@@ -142,6 +142,7 @@ static const struct habit {
 bool mix_habits(const struct mix *x, struct chance *c, struct aws *m)
 {
     bool fine = aws_set(m, "part-bytes-min", CFG_PART_BYTES) &&
+                aws_set(m, "copy-bytes-max", LIMIT_COPY_BYTES) &&
                 aws_set(m, "check-signature", x->skewed || one_in(c, 8)) &&
                 aws_set(m, "key-life", x->keys_life_ms);
     for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++) {

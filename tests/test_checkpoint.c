@@ -51,7 +51,8 @@ static struct checkpoint sample(void)
         .nonce = 11, .serial = 22, .shape = 33,
         .upload = view_of("abc.DEF_123-~=="),
         .stored = {
-            .parts = {2, 12000000, 0xae8b14860a799888, true},
+            .parts = {4, 12000000, 0xae8b14860a799888, true,
+                      {1, 3, 6000000, 77}},
             .mark = {.from_ms = DAY_FROM + 3600000, .raw_bytes = 200000,
                      .raw_crc = 0xdeadbeef},
             .head = {.blocks = 3, .events = 30,
@@ -170,8 +171,10 @@ static void full_of_all(struct checkpoint *c)
     c->holder = view_of(holder);
     c->since_ms = INT64_C(253402300799999);  /* 9999-12-31T23:59:59.999Z */
     c->nonce = c->serial = c->shape = UINT64_MAX;
-    c->stored.parts = (struct upload_stored){LIMIT_PART_COUNT, UINT64_MAX,
-                                             UINT64_MAX, true};
+    c->stored.parts = (struct upload_stored){LIMIT_SENT_COUNT, UINT64_MAX,
+                                             UINT64_MAX, true,
+                                             {LIMIT_PART_COUNT - 1, 900,
+                                              LIMIT_COPY_BYTES, UINT64_MAX}};
     c->stored.mark.raw_bytes = c->stored.bytes_raw = UINT64_MAX;
     c->stored.mark.raw_crc = c->stored.crc = UINT32_MAX;
     c->stored.mark.late = (struct tally){0, {UINT64_MAX, UINT64_MAX},
@@ -264,7 +267,7 @@ static bool is_sound(struct view json)
         return false;
     assert_true(c.upload.len < MULTIPART_ID_BYTES);
     assert_true(view_find(c.upload, '\0') == c.upload.len);
-    assert_true(c.stored.parts.parts <= LIMIT_PART_COUNT);
+    assert_true(c.stored.parts.parts <= LIMIT_SENT_COUNT);
     if (back_entries.count > 0) {
         const struct index_entry *e =
             &back_entries.entries[back_entries.count - 1];
@@ -286,8 +289,11 @@ static const struct member {
 } members[] = {
     {"version", 0, NUMBER}, {"state", 0, STATE}, {"holder", 0, STRING},
     {"since", 0, TIME}, {"nonce", 0, NUMBER}, {"serial", 0, NUMBER},
-    {"shape", 0, NUMBER}, {"upload", 0, STRING}, {"stored", 0, OBJECT},
+    {"shape", 0, NUMBER}, {"upload", 0, STRING}, {"segment", 0, STRING},
+    {"stored", 0, OBJECT},
     {"parts", 0, NUMBER}, {"bytes", 0, NUMBER}, {"crc64nvme", 0, MAYBE},
+    {"own", 0, NUMBER}, {"inner", 0, NUMBER}, {"inner_bytes", 0, NUMBER},
+    {"inner_crc64nvme", 0, NUMBER},
     {"blocks", 0, NUMBER}, {"events", 0, NUMBER}, {"last", 0, SIGNED},
     {"bytes_raw", 0, NUMBER}, {"crc32", 0, NUMBER}, {"in_hand", 0, OBJECT},
     {"from", 0, NUMBER}, {"bytes_raw", 1, NUMBER}, {"crc32", 1, NUMBER},
@@ -388,7 +394,7 @@ static const struct { const char *name; struct member member;
     {"of the future", {"version", 0, NUMBER}, "3"},
     {"of the past", {"version", 0, NUMBER}, "1"},
     {"a state of the future", {"state", 0, STATE}, "\"paused\""},
-    {"more parts than there may be", {"parts", 0, NUMBER}, "10001"},
+    {"more parts than there may be", {"parts", 0, NUMBER}, "1135301"},
     {"fewer bytes than parts", {"bytes", 0, NUMBER}, "1"},
     {"less than is in hand", {"bytes_raw", 0, NUMBER}, "199999"},
     {"before the window", {"from", 0, SIGNED}, "1794182399999"},
@@ -404,6 +410,13 @@ static const struct { const char *name; struct member member;
     {"an entry behind what is stored", {"bytes", 0, NUMBER}, "2009"},
     {"the same of raw bytes", {"bytes_raw", 0, NUMBER}, "262143"},
     {"fewer events than before the window", {"events", 0, NUMBER}, "1"},
+    {"a segment of more parts than there are", {"inner", 0, NUMBER}, "5"},
+    {"a segment of no parts, with bytes", {"inner", 0, NUMBER}, "0"},
+    {"a segment of no bytes, with parts", {"inner_bytes", 0, NUMBER}, "0"},
+    {"a segment of more bytes than all", {"inner_bytes", 0, NUMBER},
+     "12000001"},
+    {"more parts of its own than there are", {"own", 0, NUMBER}, "2"},
+    {"a segment with a NUL", {"segment", 0, STRING}, "\"a\\u0000b\""},
     {"an upload with a NUL", {"upload", 0, STRING}, "\"a\\u0000b\""},
 };
 

@@ -330,7 +330,7 @@ static void a_copy_is_made_again(void **state)
     assert_int_equal(upload.stored.parts, 1);
     memcpy(id, upload.multipart.id, sizeof id);
     upload_init(&upload, &site, &arena, &target);
-    upload_resume(&upload, view_of(id), &none);
+    upload_resume(&upload, view_of(id), (struct view){0}, &none);
     made_bytes = 0;
     copy(0, SOURCE_BYTES - 1);
     bytes(0, TAIL_BYTES);
@@ -352,7 +352,7 @@ static void without_its_checksum_it_goes_on(void **state)
     assert_true(was.parts == 1 && !was.crc_known);
     memcpy(id, upload.multipart.id, sizeof id);
     upload_init(&upload, &site, &arena, &target);
-    upload_resume(&upload, view_of(id), &was);
+    upload_resume(&upload, view_of(id), (struct view){0}, &was);
     bytes(0, TAIL_BYTES);
     assert_int_equal(finish(), FLOW_ENDED);
     assert_true(is_made(false));

@@ -232,7 +232,7 @@ static void the_last_part(void **state)
     journal_init(&j, DAY_FROM);
     assert_int_equal(journal_add(&j, &blocks[0]), JOURNAL_NEW);
     assert_false(store(&j, 1));
-    journal_close(&j, &(struct upload_stored){1, 10, 100, true});
+    journal_close(&j, &(struct upload_stored){1, 10, 100, true, {0}});
     assert_int_equal(journal_add(&j, &blocks[1]), JOURNAL_NEW);
     assert_true(store(&j, 2));
     assert_int_equal(j.stored.parts.parts, 1);
@@ -299,7 +299,7 @@ static void another_prefix(void **state)
             blocks[i].crc = crc32_gzip_refl(0, raw[i], blocks[i].raw_bytes);
             (void)journal_add(&j, &blocks[i]);
         }
-        journal_close(&j, &(struct upload_stored){1, 10, 100, true});
+        journal_close(&j, &(struct upload_stored){1, 10, 100, true, {0}});
         assert_true(store(&j, 1));
         for (size_t i = 0; i < ROW_COUNT(rows); i++) {
             struct checkpoint_stored s = j.stored;

@@ -10,6 +10,7 @@
 
 static struct multipart maker;
 static struct sweep sweep;
+static bool         object_too;
 static struct call  caller;
 static struct ring  ring;
 static uint8_t      ring_bytes[32768];
@@ -64,6 +65,8 @@ static enum flow run(void)
 {
     enum flow flow = FLOW_MOVED;
     sweep_init(&sweep, &caller, &target, view_of(kept));
+    if (object_too)
+        sweep_object(&sweep);
     for (int turn = 0; turn < 100000; turn++) {
         flow = sweep_step(&sweep, wire_now());
         if (flow == FLOW_ENDED || flow == FLOW_FAILED)
@@ -103,6 +106,31 @@ static void exactly_those_of_the_key(void **state)
             close_all();
         }
     assert_int_equal(failures, 0);
+}
+
+/* A segment's object goes with its uploads, whatever becomes of these. */
+static void the_object_goes_too(void **state)
+{
+    static const char *const faults[] = {
+        "AbortMultipartUpload #9 lost",
+        "AbortMultipartUpload error=AccessDenied",
+        "ListMultipartUploads error=AccessDenied",
+    };
+    struct aws_object_info info;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(faults); i++) {
+        prepare(2, 0);
+        assert_true(aws_fault(wire.model, faults[i]));
+        put_other("a segment");
+        object_too = false;
+        assert_int_equal(run(), FLOW_ENDED);
+        assert_true(aws_object(wire.model, "archive", KEY, &info));
+        object_too = true;
+        assert_int_equal(run(), FLOW_ENDED);
+        assert_false(aws_object(wire.model, "archive", KEY, &info));
+        object_too = false;
+        close_all();
+    }
 }
 
 /* More than may be aborted at once: the next sweep goes on. */
@@ -237,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exactly_those_of_the_key),
+        cmocka_unit_test(the_object_goes_too),
         cmocka_unit_test(many),
         cmocka_unit_test(pages),
         cmocka_unit_test(a_key_as_long_as_may_be),

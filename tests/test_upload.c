@@ -282,7 +282,7 @@ static void resume_at_a_part(void **state)
     arena_init(&arena, (struct span){arena_bytes, sizeof arena_bytes},
                arena_next, CFG_SLOT_BYTES);
     upload_init(&upload, &site, &arena, &target);
-    upload_resume(&upload, view_of(id), &was);
+    upload_resume(&upload, view_of(id), (struct view){0}, &was);
     assert_true(upload_offset(&upload) == was.bytes);
     append(&upload, (uint32_t)was.bytes, 2 * CFG_PART_BYTES + 7);
     upload_end(&upload);
@@ -294,10 +294,13 @@ static void resume_at_a_part(void **state)
 
 static void no_part_past_the_last(void **state)
 {
-    struct upload_stored was = {.parts = LIMIT_PART_COUNT, .bytes = 1};
+    struct upload_stored was = {
+        .parts = LIMIT_PART_COUNT, .bytes = 1,
+        .place.own = LIMIT_PART_COUNT,
+    };
     (void)state;
     begin(SLOTS);
-    upload_resume(&upload, view_of("id"), &was);
+    upload_resume(&upload, view_of("id"), (struct view){0}, &was);
     assert_true(upload_room(&upload, 10));
     upload_append(&upload, view_of("0123456789"));
     assert_int_equal(upload.fault.error, ERROR_LIMIT);

@@ -67,6 +67,10 @@ static void put_stored(struct text *t, const struct checkpoint_stored *s)
         put_number(t, "crc64nvme", s->parts.crc);
     else
         text_str(t, ", \"crc64nvme\": null");
+    put_number(t, "own", s->parts.place.own);
+    put_number(t, "inner", s->parts.place.parts);
+    put_number(t, "inner_bytes", s->parts.place.bytes);
+    put_number(t, "inner_crc64nvme", s->parts.place.crc);
     put_number(t, "blocks", s->head.blocks);
     put_number(t, "events", s->head.events);
     name(t, ", ", "last");
@@ -105,6 +109,7 @@ void checkpoint_write(struct text *t, const struct checkpoint *c,
     put_number(t, "serial", c->serial);
     put_number(t, "shape", c->shape);
     put_string(t, "upload", c->upload);
+    put_string(t, "segment", c->segment);
     put_stored(t, &c->stored);
     put_mark(t, &c->stored.mark);
     name(t, ",\n", "receipt");
@@ -185,6 +190,21 @@ static bool read_crc(struct members *m, struct view v, struct upload_stored *s)
     return !s->crc_known || members_number(m, v, &s->crc);
 }
 
+static bool read_place(struct members *m, struct view v,
+                       struct upload_place *p)
+{
+    static const char *const names[] = {
+        "own", "inner", "inner_bytes", "inner_crc64nvme",
+    };
+    struct view v4[4];
+
+    return members_find(m, v, names, v4, 4) &&
+           read_u32(m, v4[0], LIMIT_PART_COUNT, &p->own) &&
+           read_u32(m, v4[1], LIMIT_PART_COUNT, &p->parts) &&
+           members_number(m, v4[2], &p->bytes) &&
+           members_number(m, v4[3], &p->crc);
+}
+
 static bool read_stored(struct members *m, struct view v,
                         struct checkpoint_stored *s)
 {
@@ -195,7 +215,8 @@ static bool read_stored(struct members *m, struct view v,
     struct view v8[8];
 
     return members_find(m, v, names, v8, 8) &&
-           read_u32(m, v8[0], LIMIT_PART_COUNT, &s->parts.parts) &&
+           read_place(m, v, &s->parts.place) &&
+           read_u32(m, v8[0], LIMIT_SENT_COUNT, &s->parts.parts) &&
            members_number(m, v8[1], &s->parts.bytes) &&
            read_crc(m, v8[2], &s->parts) &&
            members_number(m, v8[3], &s->head.blocks) &&
@@ -208,14 +229,29 @@ static bool read_stored(struct members *m, struct view v,
 
 static const char *const member[] = {
     "version", "state", "holder", "since", "nonce", "serial", "shape",
-    "upload", "stored", "in_hand", "receipt", "blocks_an_entry",
+    "upload", "segment", "stored", "in_hand", "receipt", "blocks_an_entry",
     "index",
 };
 enum {
     M_VERSION, M_STATE, M_HOLDER, M_SINCE, M_NONCE, M_SERIAL, M_SHAPE,
-    M_UPLOAD, M_STORED, M_IN_HAND, M_RECEIPT, M_STRIDE, M_INDEX,
+    M_UPLOAD, M_SEGMENT, M_STORED, M_IN_HAND, M_RECEIPT, M_STRIDE, M_INDEX,
     M_COUNT,
 };
+
+static bool is_id(struct view id)
+{
+    return id.len < MULTIPART_ID_BYTES && view_find(id, '\0') == id.len;
+}
+
+static bool is_place(const struct upload_stored *s)
+{
+    const struct upload_place *p = &s->place;
+
+    return (p->parts == 0) == (p->bytes == 0) && p->bytes <= s->bytes &&
+           p->bytes <= LIMIT_COPY_BYTES && p->parts <= s->parts &&
+           p->own <= s->parts - p->parts &&
+           p->own + (p->parts > 0) <= LIMIT_PART_COUNT;
+}
 
 /* What is not of the window can be told from the rest of it. */
 static bool is_sound(const struct checkpoint *c)
@@ -224,8 +260,8 @@ static bool is_sound(const struct checkpoint *c)
     uint64_t before = s->mark.settled.events;
     bool merged = c->receipt.merged_from.len > 0;
 
-    return c->upload.len < MULTIPART_ID_BYTES &&
-           view_find(c->upload, '\0') == c->upload.len &&
+    return is_id(c->upload) && is_id(c->segment) &&
+           is_place(&s->parts) &&
            (merged || s->mark.raw_bytes <= s->bytes_raw) &&
            before <= s->head.events &&
            s->mark.late.events <= s->head.events - before &&
@@ -256,6 +292,7 @@ bool checkpoint_read(struct checkpoint *c, struct view json,
            members_number(&m, v[M_SERIAL], &c->serial) &&
            members_number(&m, v[M_SHAPE], &c->shape) &&
            members_string(&m, v[M_UPLOAD], false, &c->upload) &&
+           members_string(&m, v[M_SEGMENT], false, &c->segment) &&
            read_stored(&m, v[M_STORED], &c->stored) &&
            read_mark(&m, v[M_IN_HAND], &c->stored.mark) &&
            receipt_read(&c->receipt, v[M_RECEIPT], strings, fault) &&

@@ -17,10 +17,11 @@
 #include "ship/receipt.h"
 #include "ship/upload.h"
 
-#define CHECKPOINT_VERSION "2"
+#define CHECKPOINT_VERSION "3"
 
 enum {
-    CHECKPOINT_STRINGS_BYTES = RECEIPT_STRINGS_BYTES + MULTIPART_ID_BYTES +
+    CHECKPOINT_STRINGS_BYTES = RECEIPT_STRINGS_BYTES +
+                               2 * MULTIPART_ID_BYTES +
                                256,
     CHECKPOINT_HOLDER_BYTES  = 128,
 };
@@ -60,6 +61,7 @@ struct checkpoint {
     uint64_t    serial;          /* of its writes: no two are the same */
     uint64_t    shape;           /* equal: the same bytes will be made */
     struct view upload;          /* its id; empty: none yet */
+    struct view segment;         /* the same of the segment in hand */
     uint64_t    stride;          /* of the index */
     struct checkpoint_stored stored;
     struct receipt receipt;      /* source and window; whole if committing */

@@ -15,6 +15,9 @@ enum flow finish_put(struct upload *u);
 /* Afterwards it is UPLOAD_DONE, ABORTED or FAILED, as `outcome` says. */
 enum flow finish_abort(struct upload *u, enum upload_state outcome);
 
+/* A request about all of it was refused: HEAD is to say what it means. */
+enum flow finish_settle(struct upload *u);
+
 /* The states, UPLOAD_LISTING to UPLOAD_PROVING. */
 enum flow finish_listing(struct upload *u, struct now now);
 enum flow finish_completing(struct upload *u, struct now now);
@@ -31,5 +34,10 @@ enum flow   upload_fail(struct upload *u, enum error error, const char *what,
 enum flow   upload_fail_as(struct upload *u, const struct fault *fault);
 struct body upload_body(struct upload *u, const struct chain *c, uint64_t crc);
 bool        upload_is_created(const struct upload *u);
+/* Whether another part, of so many bytes, may begin; else it has failed. */
+bool        upload_may_begin(struct upload *u, uint64_t bytes);
+/* A part is stored; the bytes of the next. */
+void        upload_count(struct upload *u, uint64_t bytes, uint64_t crc);
+uint64_t    upload_next_bytes(const struct upload *u);
 
 #endif

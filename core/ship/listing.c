@@ -69,8 +69,8 @@ static void add_part(struct listing *l)
 static void add_extra(struct listing *l)
 {
     struct listing_part p = {.number = (uint32_t)l->number, .size = l->size};
-    if (crc64_parse(view_of(l->crc64nvme), &p.crc))
-        l->extra[p.number % LISTING_EXTRA] = p;
+    p.summed = crc64_parse(view_of(l->crc64nvme), &p.crc);
+    l->extra[p.number % LISTING_EXTRA] = p;
 }
 
 static void end_part(struct listing *l)

@@ -22,6 +22,7 @@ enum { LISTING_EXTRA = 16 };
 struct listing_part {
     uint32_t number;      /* 0: none */
     uint64_t size, crc;   /* CRC-64/NVME */
+    bool     summed;      /* that was told */
 };
 
 struct listing {
@@ -29,8 +30,8 @@ struct listing {
     uint32_t      parts;  /* public: 1 to this number are in the body */
     uint64_t      bytes;  /* public: the sum of their sizes */
     bool          more;   /* public, after a page: another one follows */
-    struct listing_part extra[LISTING_EXTRA];  /* public: parts behind `most`
-                             whose checksum is told, number n at n modulo */
+    struct listing_part extra[LISTING_EXTRA];  /* public: parts behind `most`,
+                             number n at n modulo */
 
     struct arena *arena;  /* private from here on */
     struct chain *body;          /* NULL: none is made */

@@ -12,7 +12,12 @@ static const struct operation abort_upload = {
     .method = HTTP_DELETE, .also_ok = 404,
 };
 
-static const char *const state_name[] = {"listing", "aborting", "done"};
+static const struct operation delete_object = {
+    .name = "s3:DeleteObject", .service = SITE_S3, .method = HTTP_DELETE,
+    .also_ok = 404,
+};
+
+static const char *const state_name[] = {"listing", "aborting", "deleting", "done"};
 
 static enum flow enter(struct sweep *s, enum sweep_state next)
 {
@@ -36,10 +41,26 @@ void sweep_init(struct sweep *s, struct call *call,
 {
     s->state = SWEEP_LISTING;
     s->aborted = 0;
+    s->object = false;
     s->call = call;
     s->target = target;
     s->keep = keep;
     (void)list(s);
+}
+
+void sweep_object(struct sweep *s)
+{
+    s->object = true;
+}
+
+/* No more uploads, or none that can be aborted. */
+static enum flow end(struct sweep *s)
+{
+    if (!s->object)
+        return enter(s, SWEEP_DONE);
+    call_begin(s->call, &delete_object);
+    call_key(s->call, s->target->bucket, s->target->key);
+    return enter(s, SWEEP_DELETING);
 }
 
 static void begin_page(struct sweep *s)
@@ -72,7 +93,7 @@ static void take(struct sweep *s)
 static enum flow abort_stray(struct sweep *s)
 {
     if (s->stray[0] == '\0' || s->aborted == SWEEP_MOST)
-        return enter(s, SWEEP_DONE);
+        return end(s);
     call_begin(s->call, &abort_upload);
     call_key(s->call, s->target->bucket, s->target->key);
     call_query(s->call, "uploadId", view_of(s->stray));
@@ -85,7 +106,7 @@ static enum flow on_listing(struct sweep *s, struct now now)
     enum elements_event event = ELEMENTS_MORE;
 
     if (flow == FLOW_FAILED)
-        return enter(s, SWEEP_DONE);
+        return end(s);
     if (s->attempt != s->call->attempt)
         begin_page(s);
     if (s->attempt == 0)
@@ -94,7 +115,7 @@ static enum flow on_listing(struct sweep *s, struct now now)
         take(s);
     if (event == ELEMENTS_BAD) {
         call_cancel(s->call);
-        return enter(s, SWEEP_DONE);
+        return end(s);
     }
     return flow == FLOW_ENDED && event == ELEMENTS_END ? abort_stray(s) : flow;
 }
@@ -104,11 +125,19 @@ static enum flow on_aborting(struct sweep *s, struct now now)
     enum flow flow = call_step(s->call, now);
 
     if (flow == FLOW_FAILED)
-        return enter(s, SWEEP_DONE);
+        return end(s);
     if (flow != FLOW_ENDED)
         return flow;
     s->aborted++;
     return list(s);
+}
+
+static enum flow on_deleting(struct sweep *s, struct now now)
+{
+    enum flow flow = call_step(s->call, now);
+    bool ended = flow == FLOW_ENDED || flow == FLOW_FAILED;
+
+    return ended ? enter(s, SWEEP_DONE) : flow;
 }
 
 enum flow sweep_step(struct sweep *s, struct now now)
@@ -116,6 +145,7 @@ enum flow sweep_step(struct sweep *s, struct now now)
     switch (s->state) {
     case SWEEP_LISTING:  return on_listing(s, now);
     case SWEEP_ABORTING: return on_aborting(s, now);
+    case SWEEP_DELETING: return on_deleting(s, now);
     case SWEEP_DONE:     break;
     }
     return FLOW_ENDED;

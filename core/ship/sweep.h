@@ -18,6 +18,7 @@ struct sweep {
     enum sweep_state {
         SWEEP_LISTING,   /* waits for a page of ListMultipartUploads */
         SWEEP_ABORTING,  /* waits for the answer to Abort */
+        SWEEP_DELETING,  /* waits for the answer to DeleteObject */
         SWEEP_DONE,      /* final */
     } state;                /* public */
     uint32_t aborted;       /* public */
@@ -26,6 +27,7 @@ struct sweep {
     const struct target *target;
     struct view  keep;      /* an upload's id, or empty */
     uint32_t     attempt;
+    bool         object;    /* goes, too */
     bool         ours;      /* the <Upload> being read is of the key */
     struct elements elements;
     char id[MULTIPART_ID_BYTES];     /* of the upload being read */
@@ -35,6 +37,9 @@ struct sweep {
 /* `call` is lent until it is done and has a ring; the rest outlives it. */
 void sweep_init(struct sweep *s, struct call *call,
                 const struct target *target, struct view keep);
+/* Straight after init: an object under that key is a segment (segment.h) of
+ * nobody any more, and is deleted. */
+void sweep_object(struct sweep *s);
 /* FLOW_ENDED: done, as far as could be. Never FLOW_FAILED. */
 enum flow sweep_step(struct sweep *s, struct now now);
 

@@ -3,11 +3,13 @@
 
 #include "base/crc.h"
 #include "base/trace.h"
+#include "ship/copy.h"
 #include "ship/finish.h"
+#include "ship/segment.h"
 
 static const char *const state_name[] = {
     "resuming", "filling", "creating", "sending", "listing", "completing",
-    "settling", "aborting", "proving", "done", "aborted", "failed",
+    "settling", "merging", "cleaning", "aborting", "proving", "done", "aborted", "failed",
 };
 
 /* Only an abort leads out of failure. */
@@ -78,6 +80,11 @@ void upload_init(struct upload *u, struct site *site, struct arena *arena,
     u->etag[0] = '\0';
     u->crc_confirmed = u->ended = u->commit = u->abort = false;
     u->stray = u->gone = false;
+    u->place = (struct upload_place){0};
+    u->segment = NULL;
+    u->aside[0] = '\0';
+    u->inner = u->merging = u->clean = false;
+    u->recorded = 0;
     u->closed = u->tries = 0;
     u->outcome = UPLOAD_ABORTED;
     u->resume_mono_ms = 0;
@@ -88,43 +95,55 @@ void upload_init(struct upload *u, struct site *site, struct arena *arena,
     multipart_init(&u->multipart, site, target);
 }
 
-void upload_resume(struct upload *u, struct view id,
+void upload_name(struct upload *u, struct view id, struct view segment)
+{
+    CHECK(!u->inner);
+    bool fits = view_copy(id, u->multipart.id, sizeof u->multipart.id) &&
+                view_copy(segment, u->aside, sizeof u->aside);
+    CHECK(fits);
+}
+
+void upload_resume(struct upload *u, struct view id, struct view segment,
                    const struct upload_stored *stored)
 {
     CHECK(u->state == UPLOAD_FILLING && upload_offset(u) == 0);
-    CHECK(id.len > 0 && stored->parts <= LIMIT_PART_COUNT);
-    bool fits = view_copy(id, u->multipart.id, sizeof u->multipart.id);
-    CHECK(fits);
+    CHECK(id.len > 0 && stored->parts <= LIMIT_SENT_COUNT);
+    upload_name(u, id, segment);
     u->stored = *stored;
+    u->place = stored->place;
+    u->recorded = stored->parts;
     u->closed = stored->parts;
     u->bytes = stored->bytes;
     u->crc = stored->crc;
     u->crc_known = stored->crc_known;
-    listing_init(&u->listing, NULL, NULL, stored->parts);
+    listing_init(&u->listing, NULL, NULL, stored->place.own);
     upload_enter(u, UPLOAD_RESUMING);
     multipart_list(&u->multipart, &u->listing);
 }
 
 static bool takes_bytes(const struct upload *u)
 {
-    return u->state < UPLOAD_LISTING && !u->ended && !u->abort;
+    bool busy = u->state >= UPLOAD_LISTING && !u->merging;
+    return !busy && u->state < UPLOAD_DONE && !u->ended && !u->abort;
 }
 
 bool upload_room(const struct upload *u, uint32_t len)
 {
     CHECK(len <= LIMIT_PACKED_BYTES);
     const struct part *p = &u->part[u->closed % CFG_UPLOAD_COUNT];
-    return takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT &&
-           part_room(p, u->arena) >= len;
+    bool unsure = u->state == UPLOAD_RESUMING && segment_is_open(u);
+    return !unsure && takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT &&
+           part_room(p, u->arena) >=
+               len + (uint64_t)u->arena->slot_bytes *
+                         segment_slots(u, LIMIT_SEGMENT_FROM);
 }
 
-/* Whether another part may begin; else it has failed. */
-static bool may_begin(struct upload *u)
+bool upload_may_begin(struct upload *u, uint64_t bytes)
 {
     if (u->state == UPLOAD_FAILED)
         return false;
     CHECK(takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT);
-    if (u->closed < LIMIT_PART_COUNT)
+    if (!segment_is_last(u, bytes))
         return true;
     (void)upload_fail(u, ERROR_LIMIT, "CFG_PART_BYTES", LIMIT_PART_COUNT);
     fault_words(&u->fault, view_of("the object needs more than 10,000 parts"));
@@ -133,7 +152,7 @@ static bool may_begin(struct upload *u)
 
 void upload_append(struct upload *u, struct view bytes)
 {
-    if (!may_begin(u))
+    if (!upload_may_begin(u, LIMIT_PART_BYTES))
         return;
     part_append(part_of(u, u->closed), u->arena, bytes);
 }
@@ -143,6 +162,7 @@ static void close_part(struct upload *u)
     const struct part *p = part_of(u, u->closed);
     u->crc = crc64_combine(u->crc, p->crc, p->chain.bytes);
     u->bytes += p->chain.bytes;
+    segment_count(u, &u->place, p->chain.bytes, p->crc);
     u->closed++;
 }
 
@@ -162,41 +182,10 @@ void upload_close(struct upload *u)
     close_part(u);
 }
 
-bool upload_may_copy(const struct upload *u)
-{
-    const struct part *p = &u->part[u->closed % CFG_UPLOAD_COUNT];
-    return takes_bytes(u) && in_hand(u) < CFG_UPLOAD_COUNT &&
-           p->chain.bytes == 0 && u->copy_number == 0;
-}
-
-static struct view keep(struct text *names, struct view v)
-{
-    const uint8_t *at = (const uint8_t *)names->at + names->len;
-    text_put(names, v);
-    CHECK(!names->overflow);
-    return (struct view){at, v.len};
-}
-
-void upload_copy(struct upload *u, const struct copy_source *source)
-{
-    struct text names;
-    uint64_t bytes = source->to - source->from;
-    if (!may_begin(u))
-        return;
-    CHECK(upload_may_copy(u) && source->from < source->to);
-    CHECK(bytes >= LIMIT_PART_LEAST && bytes <= LIMIT_COPY_BYTES);
-    text_init(&names, u->copy_names, sizeof u->copy_names);
-    u->copy = *source;
-    u->copy.bucket = keep(&names, source->bucket);
-    u->copy.key = keep(&names, source->key);
-    u->copy.etag = keep(&names, source->etag);
-    u->bytes += bytes;
-    u->copy_number = ++u->closed;
-}
-
 struct upload_stored upload_closed(const struct upload *u)
 {
-    return (struct upload_stored){u->closed, u->bytes, u->crc, u->crc_known};
+    return (struct upload_stored){u->closed, u->bytes, u->crc, u->crc_known,
+                                  u->place};
 }
 
 void upload_end(struct upload *u)
@@ -226,10 +215,21 @@ void upload_commit(struct upload *u)
     u->commit = true;
 }
 
-struct view upload_id(const struct upload *u)
+static struct view id_of(const struct upload *u, bool inner)
 {
     bool told = u->state != UPLOAD_CREATING;  /* its answer may be cut yet */
-    return view_of(told ? u->multipart.id : NULL);
+    return view_of(u->inner != inner ? u->aside
+                   : told            ? u->multipart.id : NULL);
+}
+
+struct view upload_id(const struct upload *u)
+{
+    return id_of(u, false);
+}
+
+struct view upload_segment_id(const struct upload *u)
+{
+    return id_of(u, true);
 }
 
 uint64_t upload_offset(const struct upload *u)
@@ -253,20 +253,34 @@ uint16_t upload_slots_wanted(const struct upload *u)
     return takes_bytes(u) ? (uint16_t)(most - p->chain.slots) : 0;
 }
 
+/* Long before the first segment, so that by then no lane holds more. */
+static uint32_t listing_slots(const struct upload *u)
+{
+    return segment_slots(u, LIMIT_SEGMENT_FROM / 2);
+}
+
 uint16_t upload_slots_needed(const struct upload *u)
 {
     uint32_t wanted = upload_slots_wanted(u), coming = 0;
     for (uint32_t n = u->stored.parts; n < u->closed; n++)
         if (n != next_part(u))
             coming += u->part[n % CFG_UPLOAD_COUNT].chain.slots;
-    return (uint16_t)(wanted > coming ? wanted - coming : 0);
+    wanted = wanted > coming ? wanted - coming : 0;
+    return (uint16_t)(wanted + listing_slots(u));
 }
 
 /* --- requests ------------------------------------------------------------ */
 
 bool upload_is_created(const struct upload *u)
 {
-    return u->multipart.id[0] != '\0';
+    return (u->inner ? u->aside : u->multipart.id)[0] != '\0';
+}
+
+uint64_t upload_next_bytes(const struct upload *u)
+{
+    return copy_is_next(u)
+               ? u->copy.to - u->copy.from
+               : u->part[u->stored.parts % CFG_UPLOAD_COUNT].chain.bytes;
 }
 
 static enum flow begin_creating(struct upload *u)
@@ -292,47 +306,56 @@ static enum flow send_part(struct upload *u)
     const struct part *p = part_of(u, u->stored.parts);
     struct body body = upload_body(u, &p->chain, p->crc);
     u->tries++;
-    multipart_part(&u->multipart, u->stored.parts + 1, &body);
+    multipart_part(&u->multipart, segment_number(u), &body);
     return FLOW_MOVED;
+}
+
+void upload_count(struct upload *u, uint64_t bytes, uint64_t crc)
+{
+    struct upload_stored *s = &u->stored;
+    segment_count(u, &s->place, bytes, crc);
+    s->crc = crc64_combine(s->crc, crc, bytes);
+    s->bytes += bytes;
+    s->parts++;
 }
 
 static void count_part(struct upload *u)
 {
     struct part *p = part_of(u, u->stored.parts);
-    u->stored.crc = crc64_combine(u->stored.crc, p->crc, p->chain.bytes);
-    u->stored.bytes += p->chain.bytes;
-    u->stored.parts++;
+    upload_count(u, p->chain.bytes, p->crc);
     part_clear(p, u->arena);
 }
 
 /* Whether S3 has this part already, from a run before this one. */
 static bool is_there(const struct upload *u)
 {
-    uint32_t number = u->stored.parts + 1;
+    uint32_t number = segment_number(u);
     const struct listing_part *there =
         &u->listing.extra[number % LISTING_EXTRA];
     const struct part *p = &u->part[u->stored.parts % CFG_UPLOAD_COUNT];
     return there->number == number && there->size == p->chain.bytes &&
-           there->crc == p->crc;
+           there->summed && there->crc == p->crc;
 }
 
-static bool is_copy(const struct upload *u)
-{
-    return u->copy_number == u->stored.parts + 1;
-}
-
+/* Where the next part goes there may be no upload yet, or one that is full. */
 static enum flow begin_sending(struct upload *u)
 {
-    if (!is_copy(u) && is_there(u)) {
+    struct upload_place place = u->stored.place;
+    if (upload_wants_record(u))
+        return FLOW_WANT_INPUT;
+    if (segment_is_full(u, upload_next_bytes(u)))
+        return segment_finish(u);
+    segment_count(u, &place, upload_next_bytes(u), 0);
+    segment_switch(u, place.parts > 0);
+    if (u->multipart.id[0] == '\0')
+        return begin_creating(u);
+    if (!copy_is_next(u) && is_there(u)) {
         count_part(u);
         return FLOW_MOVED;
     }
     upload_enter(u, UPLOAD_SENDING);
     u->tries = 0;
-    if (!is_copy(u))
-        return send_part(u);
-    multipart_copy(&u->multipart, u->copy_number, &u->copy);
-    return FLOW_MOVED;
+    return copy_is_next(u) ? copy_begin(u) : send_part(u);
 }
 
 void upload_abort(struct upload *u)
@@ -368,17 +391,23 @@ static enum flow on_resuming(struct upload *u, struct now now)
     struct listing *l = &u->listing;
     enum flow flow = multipart_step(&u->multipart, now);
     if (flow == FLOW_FAILED)
-        return upload_fail_as(u, &u->multipart.fault);
+        return u->inner && put_doubts(&u->multipart.fault, u->multipart.status)
+                   ? segment_gone(u)
+                   : upload_fail_as(u, &u->multipart.fault);
     if (flow != FLOW_ENDED)
         return flow;
     if (l->more && l->fault.error == ERROR_NONE) {
         multipart_list(&u->multipart, l);
         return FLOW_MOVED;
     }
-    if (l->fault.error != ERROR_NONE || l->parts != u->stored.parts ||
-        l->bytes != u->stored.bytes)
+    if (u->inner)
+        return segment_resumed(u);
+    if (l->fault.error != ERROR_NONE || l->parts != u->stored.place.own ||
+        l->bytes != u->stored.bytes - u->stored.place.bytes)
         return upload_fail(u, ERROR_MISSING, "parts stored before are gone",
-                    l->parts);
+                           l->parts);
+    if (segment_is_open(u))
+        return segment_resume(u);
     upload_enter(u, UPLOAD_FILLING);
     return FLOW_MOVED;
 }
@@ -386,9 +415,15 @@ static enum flow on_resuming(struct upload *u, struct now now)
 static enum flow on_filling(struct upload *u)
 {
     if (in_hand(u) > 0)
-        return upload_is_created(u) ? begin_sending(u) : begin_creating(u);
+        return begin_sending(u);
     if (!u->commit)
         return FLOW_WANT_INPUT;
+    if (segment_is_open(u))
+        return segment_finish(u);
+    if (u->stored.place.own > LIMIT_SEGMENT_FROM && u->segment != NULL &&
+        !u->clean)
+        return segment_clean(u);
+    segment_switch(u, false);
     return u->closed > 0 ? finish_list(u) : finish_put(u);
 }
 
@@ -423,45 +458,15 @@ static enum flow on_part_stored(struct upload *u)
     return FLOW_MOVED;
 }
 
-/* Now its CRC is known, or not, and so that of the parts closed since. */
-static enum flow on_part_copied(struct upload *u)
-{
-    const struct multipart *m = &u->multipart;
-    struct upload_stored *s = &u->stored;
-    uint64_t bytes = u->copy.to - u->copy.from;
-    s->crc_known = s->crc_known && m->copied.summed;
-    s->crc = s->crc_known ? crc64_combine(s->crc, m->copied.crc, bytes) : 0;
-    s->bytes += bytes;
-    s->parts++;
-    u->copy_number = 0;
-    u->crc = s->crc;
-    u->crc_known = s->crc_known;
-    for (uint32_t n = s->parts; n < u->closed; n++) {
-        const struct part *p = part_of(u, n);
-        u->crc = crc64_combine(u->crc, p->crc, p->chain.bytes);
-    }
-    upload_enter(u, UPLOAD_FILLING);
-    return FLOW_MOVED;
-}
-
-static enum flow fail_changed(struct upload *u)
-{
-    fault_set(&u->fault, ERROR_CORRUPT, "this object is not what it was when "
-              "it was listed", u->multipart.status);
-    fault_words(&u->fault, u->copy.key);
-    return upload_leave_as(u, UPLOAD_FAILED);
-}
-
 static enum flow on_sending(struct upload *u, struct now now)
 {
     enum flow flow = multipart_step(&u->multipart, now);
     if (flow == FLOW_FAILED)
-        return multipart_source_changed(&u->multipart)
-                   ? fail_changed(u)
-                   : upload_fail_as(u, &u->multipart.fault);
+        return copy_is_next(u) ? copy_fail(u)
+                               : upload_fail_as(u, &u->multipart.fault);
     if (flow != FLOW_ENDED)
         return flow;
-    return is_copy(u) ? on_part_copied(u) : on_part_stored(u);
+    return copy_is_next(u) ? copy_end(u) : on_part_stored(u);
 }
 
 enum flow upload_step(struct upload *u, struct now now)
@@ -474,6 +479,8 @@ enum flow upload_step(struct upload *u, struct now now)
     case UPLOAD_LISTING:    return finish_listing(u, now);
     case UPLOAD_COMPLETING: return finish_completing(u, now);
     case UPLOAD_SETTLING:   return finish_settling(u, now);
+    case UPLOAD_MERGING:    return segment_merging(u, now);
+    case UPLOAD_CLEANING:   return segment_cleaning(u, now);
     case UPLOAD_ABORTING:   return finish_aborting(u, now);
     case UPLOAD_PROVING:    return finish_proving(u, now);
     case UPLOAD_DONE:

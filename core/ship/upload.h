@@ -25,7 +25,9 @@
  *   - the head lane leaves upload_slots_needed() slots free, so that its block
  *     finds room once what is under way is sent;
  *   - finished blocks of the head lane go to the part as soon as they fit.
- * The arena has P + B slots or more.
+ * The arena has P + B slots or more; with segments S more, LIMIT_SEGMENT_SLOTS,
+ * for the list of a segment's parts: parts leave them free past
+ * LIMIT_SEGMENT_FROM, lanes (as part of the two numbers) long before.
  *
  * Faults: the call's own; ERROR_CONFLICT when the condition did not hold and
  * the object is not ours (the multipart upload is aborted then); ERROR_MISSING
@@ -55,11 +57,18 @@ enum {
 
 /* What S3 has: with the upload's id (multipart.id) all that a later run needs
  * to go on with the next part. */
+struct upload_place {      /* of the parts: see segment.h */
+    uint32_t own;          /* those of the object's own upload */
+    uint32_t parts;        /* in the segment in hand, behind these */
+    uint64_t bytes, crc;   /* of the segment */
+};
+
 struct upload_stored {
-    uint32_t parts;
+    uint32_t parts;      /* all of them */
     uint64_t bytes;      /* of those parts */
     uint64_t crc;        /* CRC-64/NVME of them */
     bool     crc_known;  /* else S3 did not tell that of a part it copied */
+    struct upload_place place;
 };
 
 struct upload {
@@ -72,6 +81,8 @@ struct upload {
         UPLOAD_COMPLETING,  /* waits for a reply that is not an error in
                                disguise */
         UPLOAD_SETTLING,    /* PutObject or HEAD is under way: put.h */
+        UPLOAD_MERGING,     /* waits for a segment to be copied in: segment.h */
+        UPLOAD_CLEANING,    /* waits for the last segment to be deleted */
         UPLOAD_ABORTING,    /* waits for the answer to Abort */
         UPLOAD_PROVING,     /* waits for ListParts to know of no part */
         UPLOAD_DONE,        /* final */
@@ -93,6 +104,14 @@ struct upload {
     uint32_t             copy_number;  /* of that part, from 1; 0: none */
     char                 copy_names[UPLOAD_NAMES_BYTES];
     uint32_t             closed;   /* parts closed, those sent included */
+    struct upload_place  place;    /* of those */
+    const struct target *segment;  /* NULL: no segments */
+    char                 aside[MULTIPART_ID_BYTES];  /* of the two uploads, the
+                                      id of that which multipart is not about */
+    bool                 inner;    /* multipart is about the segment */
+    bool                 merging;  /* a segment is becoming a part */
+    bool                 clean;    /* its object was deleted */
+    uint32_t             recorded; /* parts that a later run would know of */
     uint32_t             tries;    /* of the part, of the abort */
     bool                 stray;    /* public: an upload may be open whose id
                                       nobody was told */
@@ -112,10 +131,22 @@ struct upload {
  * be called again once it is final: all of its slots are free then. */
 void upload_init(struct upload *u, struct site *site, struct arena *arena,
                  const struct target *target);
-/* Straight after init: goes on with a multipart upload of an earlier run that
- * should have parts 1 to stored->parts. */
-void upload_resume(struct upload *u, struct view id,
+/* Straight after init: past LIMIT_SEGMENT_FROM parts it goes on in segments
+ * (segment.h), which are objects of this target, one after the other. The
+ * caller calls upload_recorded(). Without it, 10,000 parts are all. */
+void upload_segments(struct upload *u, const struct target *segment);
+/* After both: goes on with a multipart upload of an earlier run that should
+ * have what is stored. `segment` is the id of the segment's upload, or empty.
+ * upload_name() is for who only passes the ids on. */
+void upload_resume(struct upload *u, struct view id, struct view segment,
                    const struct upload_stored *stored);
+void upload_name(struct upload *u, struct view id, struct view segment);
+
+/* A later run would go on behind so many parts: a checkpoint says so. Before a
+ * segment is completed all of its parts have to be recorded:
+ * upload_wants_record(). */
+void upload_recorded(struct upload *u, uint32_t parts);
+bool upload_wants_record(const struct upload *u);
 
 /* Would a whole block of so many bytes, LIMIT_PACKED_BYTES at most, fit into
  * the part in hand now? False once failed. */
@@ -150,7 +181,7 @@ enum flow upload_step(struct upload *u, struct now now);
 int64_t   upload_wake_ms(const struct upload *u);
 
 /* See "Slots": how many the part that fills, or the next one, may still take
- * until it closes, and how many of them are not about to become free. */
+ * until it closes; and how many of them are not about to become free, and S. */
 uint16_t upload_slots_wanted(const struct upload *u);
 uint16_t upload_slots_needed(const struct upload *u);
 /* The parts closed so far, as they will be stored. Of a copy the CRC is told
@@ -158,6 +189,8 @@ uint16_t upload_slots_needed(const struct upload *u);
 struct upload_stored upload_closed(const struct upload *u);
 /* The multipart upload's id, once it is known for sure; else empty. */
 struct view upload_id(const struct upload *u);
+/* The same of the segment in hand. */
+struct view upload_segment_id(const struct upload *u);
 /* Bytes of the object so far, appended or resumed: the next one's offset. */
 uint64_t upload_offset(const struct upload *u);
 

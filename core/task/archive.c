@@ -133,10 +133,16 @@ void archive_begin_lanes(struct archive *a, int64_t from_ms)
     join_init(&a->join, a->lanes, &a->shared, a->site, from_ms, s->until_ms);
 }
 
+void archive_upload(struct archive *a)
+{
+    upload_init(&a->upload, a->site, &a->arena, &a->target);
+    upload_segments(&a->upload, &a->segment_target);
+}
+
 enum flow archive_begin(struct archive *a)
 {
     a->begun_ms = archive_settled_ms(a);
-    upload_init(&a->upload, a->site, &a->arena, &a->target);
+    archive_upload(a);
     journal_init(&a->journal, a->spec->from_ms);
     index_init(&a->index);
     if (a->spec->source == SOURCE_MERGE)
@@ -153,8 +159,8 @@ enum flow archive_resume(struct archive *a)
 
     a->begun_ms = c->receipt.settled_until_ms;
     journal_resume(&a->journal, &c->stored);
-    upload_init(&a->upload, a->site, &a->arena, &a->target);
-    upload_resume(&a->upload, c->upload, &c->stored.parts);
+    archive_upload(a);
+    upload_resume(&a->upload, c->upload, c->segment, &c->stored.parts);
     a->recorded = c->stored.parts.parts;
     a->named = true;
     if (c->state == CHECKPOINT_COMMITTING) {

@@ -116,7 +116,7 @@ struct archive {
     struct existing    existing;
     struct lease       lease;
     struct checkpoint  found;        /* what was there, in `slots` */
-    struct target      target;
+    struct target      target, segment_target;
     struct upload      upload;
     struct journal     journal;
     struct receipt     receipt;
@@ -127,6 +127,7 @@ struct archive {
     struct body        receipt_body;
     char               receipt_key[SPEC_KEY_BYTES + 32];
     char               checkpoint_key[SPEC_KEY_BYTES + 32];
+    char               segment_key[SPEC_KEY_BYTES + 32];
     char               reason[128];  /* the receipt's, as a string */
     struct lane_shared shared;
     struct join        join;
@@ -161,6 +162,8 @@ int64_t   archive_aws_ms(const struct archive *a);
  * clock; by CloudWatch's last Date, if ours is two seconds ahead of that. What
  * it took in between, a recount finds and has archived. */
 int64_t   archive_settled_ms(const struct archive *a);
+/* An upload that has not begun. */
+void      archive_upload(struct archive *a);
 void      archive_begin_lanes(struct archive *a, int64_t from_ms);
 void      archive_move(struct archive *a, uint32_t left, bool stored);
 void      archive_cancel(struct archive *a);

@@ -53,14 +53,19 @@ static bool make_names(struct archive *a)
         .account = view_of(a->group.info.account),
         .region = view_of(a->site->endpoint[SITE_LOGS].region),
     };
-    struct text key, receipt, checkpoint;
+    struct text key, receipt, checkpoint, segment;
 
     text_init(&key, a->key, sizeof a->key);
     text_init(&receipt, a->receipt_key, sizeof a->receipt_key);
     text_init(&checkpoint, a->checkpoint_key, sizeof a->checkpoint_key);
-    return plan_key(a->spec, &place, &key, &a->fault) &&
-           make_name(a, "receipt", &receipt) &&
-           make_name(a, "checkpoint", &checkpoint);
+    text_init(&segment, a->segment_key, sizeof a->segment_key);
+    if (!plan_key(a->spec, &place, &key, &a->fault) ||
+        !make_name(a, "receipt", &receipt) ||
+        !make_name(a, "checkpoint", &checkpoint) ||
+        !make_name(a, "segment", &segment))
+        return false;
+    text_cut(&segment, segment.len - (uint32_t)strlen(".json"));
+    return true;
 }
 
 enum flow claim_again(struct archive *a)
@@ -130,6 +135,10 @@ static void begin_target(struct archive *a)
                          ? TARGET_MATCHES : TARGET_ABSENT,
         .etag = view_of(e->etag),
     };
+    a->segment_target = a->target;
+    a->segment_target.key = view_of(a->segment_key);
+    a->segment_target.storage_class = (struct view){0};
+    a->segment_target.condition = TARGET_ANYHOW;
     a->receipt_target = a->target;
     a->receipt_target.key = view_of(a->receipt_key);
     a->receipt_target.content_type = view_of("application/json");
@@ -190,8 +199,8 @@ static enum flow begin(struct archive *a)
         return archive_resume(a);
     if (!begun)
         return archive_begin(a);
-    upload_init(&a->upload, a->site, &a->arena, &a->target);
-    upload_resume(&a->upload, c->upload, &c->stored.parts);
+    archive_upload(a);
+    upload_resume(&a->upload, c->upload, c->segment, &c->stored.parts);
     return ending_over(a);
 }
 
@@ -205,8 +214,7 @@ static enum flow take_lease(struct archive *a)
     a->begun_ms = archive_settled_ms(a);
     a->stray = a->lease.there;
     a->resumable = a->resumable && checkpoint_index(c, &a->index);
-    (void)view_copy(c->upload, a->upload.multipart.id,
-                    sizeof a->upload.multipart.id);
+    upload_name(&a->upload, c->upload, c->segment);
     if (a->resumable) {
         a->begun_ms = c->receipt.settled_until_ms;
         a->journal.stored = a->journal.now = c->stored;
@@ -374,7 +382,8 @@ enum flow claim_lost(struct archive *a)
 static bool is_due(const struct archive *a)
 {
     uint32_t stored = a->journal.stored.parts.parts;
-    bool many = stored >= a->recorded + LISTING_EXTRA / 2;
+    bool many = stored >= a->recorded + LISTING_EXTRA / 2 ||
+                (stored > a->recorded && upload_wants_record(&a->upload));
     bool named = a->named || upload_id(&a->upload).len == 0;
     int64_t after_ms = !named || many          ? 0
                        : stored > a->recorded ? LEASE_NEWS_MS
@@ -392,6 +401,7 @@ enum flow claim_keep(struct archive *a)
         return claim_lost(a);
     if (a->lease.state != LEASE_HELD)
         return flow;
+    upload_recorded(&a->upload, a->recorded);
     if (final ? !lease_is_due(&a->lease, a->now, LEASE_RENEW_MS) : !is_due(a))
         return FLOW_WANT_EVENT;
     return claim_record(a, final ? CHECKPOINT_COMMITTING

@@ -213,6 +213,7 @@ struct view document_checkpoint(struct archive *a, enum checkpoint_state state)
         .serial = a->serial++,
         .shape = shape_of(a),
         .upload = upload_id(&a->upload),
+        .segment = upload_segment_id(&a->upload),
         .stored = state == CHECKPOINT_COMMITTING ? a->journal.now
                                                  : a->journal.stored,
     };

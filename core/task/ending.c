@@ -46,7 +46,7 @@ static bool may_go_on(enum error error)
 /* The upload stays. Whoever cannot reach S3 cannot say so either. */
 static enum flow leave_upload(struct archive *a)
 {
-    bool begun = a->upload.multipart.id[0] != '\0' || a->upload.stray;
+    bool begun = upload_id(&a->upload).len > 0 || a->upload.stray;
 
     upload_leave(&a->upload);
     if (!begun && !a->stray)
@@ -70,7 +70,7 @@ static enum flow abort_upload(struct archive *a)
 /* An upload that the checkpoint does not name is nobody's but ours. */
 static enum flow on_lost(struct archive *a)
 {
-    if (!a->named && a->upload.multipart.id[0] != '\0' &&
+    if (!a->named && upload_id(&a->upload).len > 0 &&
         a->state < ARCHIVE_COMMITTING)
         return abort_upload(a);
     upload_leave(&a->upload);
@@ -178,7 +178,12 @@ enum flow ending_releasing(struct archive *a)
 enum flow ending_sweeping(struct archive *a)
 {
     enum flow flow = sweep_step(&a->sweep, a->now);
-    return flow == FLOW_ENDED ? drop(a) : flow;
+
+    if (flow != FLOW_ENDED || a->sweep.target == &a->segment_target)
+        return flow == FLOW_ENDED ? drop(a) : flow;
+    sweep_init(&a->sweep, a->call, &a->segment_target, (struct view){0});
+    sweep_object(&a->sweep);
+    return FLOW_MOVED;
 }
 
 /* A write that is under way comes to its end first. */

@@ -34,9 +34,7 @@ static const struct aws_object *find_source(struct aws_exchange *x,
                  "the source object's storage class");
         return NULL;
     }
-    if (o->content.kept) return o;
-    aws_fail(x, 500, "InternalError", "The model discarded the bytes.");
-    return NULL;
+    return o;
 }
 
 static void answer(struct aws_exchange *x, const char *root,
@@ -143,6 +141,10 @@ void aws_copy_part(struct aws_exchange *x, struct aws_bucket *b, int64_t now)
     if (len > (uint64_t)x->model->setting[AWS_SET_COPY_BYTES_MAX]) {
         (void)invalid(x, "The specified copy source is larger than the "
                          "maximum allowable size for a copy source.");
+        return;
+    }
+    if (!source->content.kept && len < source->content.size) {
+        aws_fail(x, 500, "InternalError", "The model discarded the bytes.");
         return;
     }
     struct aws_part *p = aws_add_part(

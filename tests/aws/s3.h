@@ -100,7 +100,8 @@ void aws_free_attributes(struct aws_attributes *a);
 struct aws_content aws_take_content(struct aws_exchange *x);
 /* Appends `more` to `to`, sharing its bytes. */
 void aws_join_content(struct aws_content *to, const struct aws_content *more);
-/* A range of the content, sharing its bytes; its digests are computed. */
+/* A range of the content, sharing its bytes; its digests are computed. Of one
+ * whose bytes are not kept, all of it. */
 struct aws_content aws_slice_content(const struct aws_content *c,
                                      uint64_t from, uint64_t len);
 /* Hex of the MD5; something opaque where the setting says so. */

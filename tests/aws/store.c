@@ -49,6 +49,14 @@ static void add_segment(struct aws_content *c, struct aws_segment s)
     c->segment[c->segment_count++] = s;
 }
 
+/* Something as good as an MD5 to tell contents apart. */
+static void guess_md5(struct aws_content *c)
+{
+    uint64_t more = aws_mix(c->crc64);
+    memcpy(c->md5, &c->crc64, 8);
+    memcpy(c->md5 + 8, &more, 8);
+}
+
 struct aws_content aws_take_content(struct aws_exchange *x)
 {
     struct aws_content c = {.size = x->size, .crc64 = x->crc64,
@@ -60,10 +68,8 @@ struct aws_content aws_take_content(struct aws_exchange *x)
         blob->bytes = x->body.at;
         x->body = (struct aws_buf){0};
         memcpy(c.md5, x->md5_sum, 16);
-    } else {  /* something as good as an MD5 to tell contents apart */
-        uint64_t more = aws_mix(c.crc64);
-        memcpy(c.md5, &c.crc64, 8);
-        memcpy(c.md5 + 8, &more, 8);
+    } else {
+        guess_md5(&c);
     }
     add_segment(&c, (struct aws_segment){blob, 0, x->size});
     return c;
@@ -86,7 +92,13 @@ struct aws_content aws_slice_content(const struct aws_content *c,
 {
     struct aws_content slice = {.size = len, .kept = true};
     struct aws_md5 md5;
-    aws_must(c->kept);
+    if (!c->kept) {
+        aws_must(from == 0 && len == c->size);
+        slice.size = 0;
+        aws_join_content(&slice, c);
+        guess_md5(&slice);
+        return slice;
+    }
     aws_md5_init(&md5);
     for (size_t i = 0; i < c->segment_count && len > 0; i++) {
         struct aws_segment s = c->segment[i];
