@@ -202,6 +202,8 @@ static void the_body_is_handed_out_from_anywhere(void **state)
             x.sent += v.len;
         }
         assert_string_equal(got, "abcdef");
+        for (x.sent = 6; x.sent-- > 0;)  /* sent again, from there */
+            assert_int_equal(http_upload(&x, 1).at[0], got[x.sent]);
     }
 }
 

@@ -18,6 +18,7 @@ void http_reset(struct http_exchange *x)
     x->reused = false;
     x->received = 0;
     x->sent = 0;
+    x->slice_from = x->slice = 0;
     x->error_len = 0;
     if (x->sink != NULL)
         ring_reset(x->sink);
@@ -160,16 +161,19 @@ bool http_body(struct http_exchange *x, struct view bytes)
     return true;
 }
 
-struct view http_upload(const struct http_exchange *x, uint32_t most)
+struct view http_upload(struct http_exchange *x, uint32_t most)
 {
-    uint64_t from = x->sent;
-    for (uint32_t i = 0; i < x->request.body_count; i++) {
-        struct view slice = x->request.body[i];
-        if (from < slice.len) {
-            uint32_t at = (uint32_t)from, left = slice.len - at;
-            return view_slice(slice, at, at + (left < most ? left : most));
+    if (x->sent < x->slice_from)  /* it is sent again */
+        x->slice_from = x->slice = 0;
+    for (; x->slice < x->request.body_count; x->slice++) {
+        struct view slice = x->request.body[x->slice];
+        uint64_t at = x->sent - x->slice_from;
+        if (at < slice.len) {
+            uint32_t from = (uint32_t)at, left = slice.len - from;
+            return view_slice(slice, from,
+                              from + (left < most ? left : most));
         }
-        from -= slice.len;
+        x->slice_from += slice.len;
     }
     return (struct view){0};
 }

@@ -78,6 +78,8 @@ struct http_exchange {
                                           into `error` below */
     uint64_t            received;      /* body bytes so far */
     uint64_t            sent;          /* request body bytes so far */
+    uint64_t            slice_from;    /* private: where in the body ... */
+    uint32_t            slice;         /* ... the slice begins that is sent */
     uint32_t            error_len;
     char                error[CFG_ERROR_BYTES];  /* body of another status */
     void               *handle;        /* the transport's, opaque */
@@ -97,7 +99,7 @@ bool     http_body(struct http_exchange *x, struct view bytes);
 uint32_t http_room(const struct http_exchange *x);
 /* The next bytes of the request's body from `sent` on, at most `most`; the
  * transport then adds to `sent` what it took. */
-struct view http_upload(const struct http_exchange *x, uint32_t most);
+struct view http_upload(struct http_exchange *x, uint32_t most);
 /* The end; failure 0 is success. A body cut short of its announced length
  * must come here as a failure. Ends the sink only after a whole 2xx reply. */
 void     http_finish(struct http_exchange *x, int32_t failure,
