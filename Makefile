@@ -28,6 +28,14 @@ TASK  := message plan schedule schedule_parse config_keys config options \
          adopt escape interval cat verify restore ledger ledger_write \
          status retention retention_write calendar visit_day visit run \
          demand invocation
+         choose record census
+PACK  := line cut pack lane join recut run tournament
+SHIP  := part elements listing put multipart target upload finish index \
+         receipt receipt_read existing catalog survey checkpoint journal \
+         lease sweep sources compose merge
+TASK  := message plan options manual report refuse document recount claim \
+         ending gather archive escape interval cat verify restore ledger \
+         ledger_write status retention retention_write
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \

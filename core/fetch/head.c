@@ -64,12 +64,25 @@ enum head_got head_json(struct view v, struct head *h)
     return got;
 }
 
+bool head_stamp_text(struct view line, int64_t *at_ms)
+{
+    return line.len >= HEAD_TEXT_BYTES &&
+           line.at[DATE_RFC3339_BYTES] == ' ' &&
+           read_stamp(view_slice(line, 0, DATE_RFC3339_BYTES), at_ms);
+}
+
+bool head_stamp_json(struct view line, int64_t *at_ms)
+{
+    return line.len >= HEAD_STAMP_BYTES && view_starts(line, HEAD_START) &&
+           line.at[HEAD_STAMP_BYTES - 1] == '"' &&
+           read_stamp(view_slice(line, HEAD_STAMP_AT, HEAD_STAMP_BYTES - 1),
+                      at_ms);
+}
+
 enum head_got head_text(struct view v, struct head *h)
 {
     *h = (struct head){.len = HEAD_TEXT_BYTES};
     if (v.len < HEAD_TEXT_BYTES)
         return HEAD_PART;
-    return v.at[DATE_RFC3339_BYTES] == ' ' &&
-           read_stamp(view_slice(v, 0, DATE_RFC3339_BYTES), &h->at_ms)
-               ? HEAD_OURS : HEAD_FOREIGN;
+    return head_stamp_text(v, &h->at_ms) ? HEAD_OURS : HEAD_FOREIGN;
 }

@@ -35,6 +35,12 @@ struct head {              /* of HEAD_OURS */
     struct view stream;    /* as it stands in the JSON; empty: left out */
 };
 
+/* Only what is needed to order: HEAD_STAMP_BYTES of a line of ndjson, or 25 of
+ * text, tell the time if it begins a record. */
+enum { HEAD_STAMP_BYTES = HEAD_STAMP_AT + DATE_RFC3339_BYTES + 1 };
+bool head_stamp_json(struct view line, int64_t *at_ms);
+bool head_stamp_text(struct view line, int64_t *at_ms);
+
 enum head_got head_json(struct view v, struct head *h);
 enum head_got head_text(struct view v, struct head *h);
 
