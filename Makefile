@@ -32,7 +32,7 @@ TASK  := message plan schedule schedule_parse config_keys config options \
 PACK  := line cut pack lane join recut run tournament
 SHIP  := part elements listing put multipart target upload finish index \
          receipt receipt_read existing catalog survey checkpoint journal \
-         lease sweep sources compose merge
+         lease sweep sources compose order order_plan merge
 TASK  := message plan options manual report refuse document recount claim \
          ending gather archive escape interval cat verify restore ledger \
          ledger_write status retention retention_write

@@ -46,6 +46,8 @@ _Static_assert(LIMIT_COPY_BYTES >= LIMIT_PART_BYTES,
 _Static_assert(CFG_SLOT_COUNT < 0xffff, "slots are numbered in 16 bits");
 _Static_assert((CFG_LANE_RING_BYTES & (CFG_LANE_RING_BYTES - 1)) == 0,
                "a ring's capacity is a power of two");
+_Static_assert((CFG_RUN_BYTES & (CFG_RUN_BYTES - 1)) == 0,
+               "a ring's capacity is a power of two");
 _Static_assert(CFG_LANE_RING_BYTES >= 32768,
                "the transport hands over up to 16 KiB at once");
 _Static_assert(CFG_SEEN_EVENTS >= 10000 + 1024,

@@ -1,0 +1,432 @@
+/* order.c - see order.h. */
+#include "ship/order.h"
+
+#include "base/crc.h"
+#include "base/trace.h"
+
+static const char *const state_name[] = {
+    "gathering", "comparing", "storing", "seeking", "merging", "reading",
+    "sorted", "giving", "given", "listing", "deleting", "cleared", "failed",
+};
+
+static const struct operation delete_run = {
+    .name = "s3:DeleteObject", .service = SITE_S3, .method = HTTP_DELETE,
+};
+
+static enum flow enter(struct order *o, enum order_state next)
+{
+    CHECK(o->state != ORDER_CLEARED);
+    CHECK(o->state != ORDER_FAILED || next == ORDER_LISTING);
+    trace_state("order", state_name[o->state], state_name[next]);
+    o->state = next;
+    return next == ORDER_FAILED ? FLOW_FAILED : FLOW_MOVED;
+}
+
+static enum flow fail_as(struct order *o, const struct fault *fault)
+{
+    fault_adopt(&o->fault, fault);
+    return enter(o, ORDER_FAILED);
+}
+
+/* --- what is there ------------------------------------------------------- */
+
+static uint32_t smaller(uint64_t a, uint64_t b)
+{
+    return (uint32_t)(a < b ? a : b);
+}
+
+static void name_target(struct order *o, uint32_t number, uint32_t piece)
+{
+    const struct order_run run = {o->level, number, piece};
+
+    o->target.key = order_name(&o->setup, o->key, &run);
+}
+
+static struct call *lend_call(struct order *o)
+{
+    call_cancel(o->setup.call);
+    return o->setup.call;
+}
+
+static enum flow look(struct order *o, enum order_state state)
+{
+    target_head(&o->target, lend_call(o));
+    return enter(o, state);
+}
+
+static enum flow store(struct order *o)
+{
+    put_begin(&o->put, lend_call(o), &o->target, &o->body);
+    return enter(o, ORDER_STORING);
+}
+
+void order_init(struct order *o, const struct order_setup *setup)
+{
+    memset(o, 0, sizeof *o);
+    o->state = ORDER_GATHERING;
+    o->setup = *setup;
+    o->geometry = order_geometry(setup->memory.len, setup->last_bytes);
+    o->fresh = !setup->resumed;
+    o->target = (struct target){
+        .bucket = setup->bucket,
+        .content_type = view_of("application/octet-stream"),
+        .sse = setup->sse,
+        .sse_kms_key_id = setup->sse_kms_key_id,
+        .checksum = true,
+    };
+    run_init(&o->run, setup->memory, &o->fault);
+}
+
+/* --- gathering ----------------------------------------------------------- */
+
+/* The run is full: stored, unless it is there. */
+static enum flow store_run(struct order *o)
+{
+    struct run_sorted sorted = run_sort(&o->run);
+
+    o->records += o->run.count;
+    o->bytes += sorted.bytes - (o->run.count + 1ull) * RUN_HEAD_BYTES;
+    o->body = (struct body){sorted.slices, sorted.count, sorted.bytes,
+                            sorted.crc};
+    name_target(o, o->number, 0);
+    return o->fresh ? store(o) : look(o, ORDER_COMPARING);
+}
+
+void order_add(struct order *o, struct view *bytes)
+{
+    CHECK(o->state == ORDER_GATHERING && !o->ended);
+    if (!run_add(&o->run, bytes))
+        (void)enter(o, ORDER_FAILED);
+    else if (o->run.full)
+        (void)store_run(o);
+}
+
+void order_file(struct order *o)
+{
+    CHECK(o->state == ORDER_GATHERING && !o->ended);
+    run_file(&o->run);
+}
+
+void order_end(struct order *o)
+{
+    o->ended = true;
+}
+
+static enum flow begin_merge(struct order *o)
+{
+    const struct order_geometry *g = &o->geometry;
+    uint32_t first = o->number * g->fan_in;
+    uint32_t count = smaller(o->inputs - first, g->fan_in);
+    uint8_t *at = o->setup.memory.at + g->piece_bytes;
+
+    tournament_init(&o->tournament, true, &o->fault);
+    for (uint32_t i = 0; i < count; i++, at += g->buffer_bytes)
+        tournament_add(&o->tournament, (struct span){at, g->buffer_bytes});
+    o->piece = o->piece_len = 0;
+    return enter(o, ORDER_MERGING);
+}
+
+/* The next run of the level, or the next level. */
+static enum flow next_run(struct order *o)
+{
+    if (o->number == o->runs) {
+        if (o->runs <= o->geometry.last_fan_in)
+            return enter(o, ORDER_SORTED);
+        o->level++;
+        o->inputs = o->runs;
+        o->runs = (o->inputs + o->geometry.fan_in - 1) / o->geometry.fan_in;
+        o->number = 0;
+    }
+    if (o->fresh)
+        return begin_merge(o);
+    name_target(o, o->number + 1, 0);
+    return look(o, ORDER_SEEKING);
+}
+
+static enum flow on_gathering(struct order *o)
+{
+    struct view none = {0};
+    bool good = o->ended ? run_end(&o->run) : run_add(&o->run, &none);
+
+    if (!good)
+        return enter(o, ORDER_FAILED);
+    if (o->run.full)
+        return store_run(o);
+    return o->ended ? next_run(o) : FLOW_WANT_INPUT;
+}
+
+static enum flow end_run(struct order *o)
+{
+    run_next(&o->run);
+    o->runs = ++o->number;
+    return enter(o, ORDER_GATHERING);
+}
+
+static enum flow on_comparing(struct order *o, struct now now)
+{
+    const struct http_reply *reply = &o->setup.call->exchange.reply;
+    enum flow flow = call_step(o->setup.call, now);
+
+    if (flow == FLOW_FAILED)
+        return fail_as(o, &o->setup.call->fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    o->fresh = reply->crc64nvme[0] == '\0' ||
+               target_compare(reply, o->body.bytes, &o->body.crc) !=
+                   TARGET_SAME;
+    return o->fresh ? store(o) : end_run(o);
+}
+
+/* --- merging ------------------------------------------------------------- */
+
+static enum flow on_seeking(struct order *o, struct now now)
+{
+    enum flow flow = call_step(o->setup.call, now);
+
+    if (flow == FLOW_FAILED)
+        return fail_as(o, &o->setup.call->fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    o->fresh = o->setup.call->exchange.reply.status == 404;
+    if (o->fresh)
+        return begin_merge(o);
+    o->number++;
+    return next_run(o);
+}
+
+/* What the tournament lacks is read, as much as its ring holds. */
+static enum flow begin_reading(struct order *o)
+{
+    struct tournament *t = &o->tournament;
+    struct tournament_input *in = &t->input[t->wanted];
+    bool last = o->state == ORDER_GIVING;
+    struct order_run run = {
+        .level = o->level - (last ? 0 : 1),
+        .number = t->wanted + (last ? 0 : o->number * o->geometry.fan_in),
+    };
+    uint64_t from = in->next, len = in->ring.capacity;
+
+    if (run.level > 0) {
+        run.piece = (uint32_t)(from / o->geometry.piece_bytes);
+        from %= o->geometry.piece_bytes;
+        len = smaller(len, o->geometry.piece_bytes - from);
+    }
+    object_init(o->setup.object, o->setup.site, &in->ring, &o->fault);
+    object_open_range(o->setup.object, (struct object_name){
+        o->setup.bucket, order_name(&o->setup, o->read_key, &run),
+    }, from, from + len);
+    o->after = o->state;
+    return enter(o, ORDER_READING);
+}
+
+static enum flow on_reading(struct order *o, struct now now)
+{
+    struct ring *ring = &o->tournament.input[o->tournament.wanted].ring;
+    struct stage *stage = &o->setup.object->stage;
+    enum flow flow = stage->step(stage, NULL, ring, now);
+
+    if (flow == FLOW_FAILED)
+        return enter(o, ORDER_FAILED);
+    bool broken = o->setup.object->state == OBJECT_BROKEN && ring_len(ring) > 0;
+    if (broken)  /* what came is used, then asked for the rest */
+        object_cancel(o->setup.object);
+    return flow == FLOW_ENDED || broken ? enter(o, o->after) : flow;
+}
+
+static void take(struct order *o)
+{
+    struct view v = tournament_peek(&o->tournament);
+    uint32_t len = smaller(v.len, o->geometry.piece_bytes - o->piece_len);
+
+    memcpy(o->setup.memory.at + o->piece_len, v.at, len);
+    o->piece_len += len;
+    tournament_consume(&o->tournament, len);
+}
+
+static enum flow store_piece(struct order *o)
+{
+    o->slice = (struct view){o->setup.memory.at, o->piece_len};
+    o->body = (struct body){&o->slice, 1, o->slice.len,
+                            crc64_add(0, o->slice)};
+    name_target(o, o->number, o->piece);
+    return store(o);
+}
+
+static enum flow end_merge(struct order *o)
+{
+    o->number++;
+    return next_run(o);
+}
+
+static enum flow on_merging(struct order *o)
+{
+    for (;;) {  /* until a piece is full */
+        if (o->piece_len == o->geometry.piece_bytes)
+            return store_piece(o);
+        switch (tournament_step(&o->tournament)) {
+        case FLOW_MOVED:
+            break;
+        case FLOW_WANT_ROOM:
+            take(o);
+            break;
+        case FLOW_WANT_INPUT:
+            return begin_reading(o);
+        case FLOW_ENDED:
+            return o->piece_len > 0 ? store_piece(o) : end_merge(o);
+        case FLOW_WANT_EVENT:
+        case FLOW_FAILED:
+            return enter(o, ORDER_FAILED);
+        }
+    }
+}
+
+static enum flow on_storing(struct order *o, struct now now)
+{
+    enum flow flow = put_step(&o->put, now);
+
+    if (flow == FLOW_FAILED)
+        return fail_as(o, &o->put.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (o->level == 0)
+        return end_run(o);
+    o->piece++;
+    o->piece_len = 0;
+    return enter(o, ORDER_MERGING);
+}
+
+/* --- giving -------------------------------------------------------------- */
+
+void order_give(struct order *o, struct span memory)
+{
+    CHECK(o->state == ORDER_SORTED && memory.len >= o->setup.last_bytes);
+    tournament_init(&o->tournament, false, &o->fault);
+    memory.len = CFG_RUN_BYTES;
+    for (uint32_t i = 0; i < o->runs; i++, memory.at += memory.len)
+        tournament_add(&o->tournament, memory);
+    (void)enter(o, o->runs > 0 ? ORDER_GIVING : ORDER_GIVEN);
+}
+
+static enum flow on_giving(struct order *o)
+{
+    enum flow flow = tournament_step(&o->tournament);
+
+    if (flow == FLOW_FAILED)
+        return enter(o, ORDER_FAILED);
+    if (flow == FLOW_WANT_INPUT)
+        return begin_reading(o);
+    if (flow != FLOW_ENDED)
+        return flow;
+    if (o->tournament.records == o->records && o->given_bytes == o->bytes)
+        return enter(o, ORDER_GIVEN);
+    fault_set(&o->fault, ERROR_CORRUPT, "sorting lost or repeated records",
+              (int64_t)o->tournament.records);
+    return enter(o, ORDER_FAILED);
+}
+
+struct view order_peek(const struct order *o)
+{
+    return o->state == ORDER_GIVING ? tournament_peek(&o->tournament)
+                                    : (struct view){0};
+}
+
+void order_consume(struct order *o, uint32_t len)
+{
+    CHECK(o->state == ORDER_GIVING);
+    o->given_bytes += len;
+    tournament_consume(&o->tournament, len);
+}
+
+/* --- clearing ------------------------------------------------------------ */
+
+void order_clear(struct order *o, struct catalog *catalog)
+{
+    order_cancel(o);
+    (void)lend_call(o);
+    fault_reset(&o->fault);
+    o->catalog = catalog;
+    catalog_init(catalog, o->setup.site, o->setup.bucket,
+                 order_name(&o->setup, o->key, NULL));
+    (void)enter(o, ORDER_LISTING);
+}
+
+static enum flow on_listing(struct order *o, struct now now)
+{
+    enum flow flow = catalog_step(o->catalog, now);
+
+    if (flow == FLOW_FAILED)
+        return fail_as(o, &o->catalog->fault);
+    if (flow == FLOW_ENDED) {
+        (void)enter(o, ORDER_CLEARED);
+        return FLOW_ENDED;
+    }
+    if (flow != FLOW_WANT_ROOM)
+        return flow;
+    struct call *c = lend_call(o);
+    call_begin(c, &delete_run);
+    call_key(c, o->setup.bucket, text_view(&o->catalog->entry.key));
+    return enter(o, ORDER_DELETING);
+}
+
+static enum flow on_deleting(struct order *o, struct now now)
+{
+    enum flow flow = call_step(o->setup.call, now);
+
+    if (flow == FLOW_FAILED)
+        return fail_as(o, &o->setup.call->fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    catalog_take(o->catalog);
+    return enter(o, ORDER_LISTING);
+}
+
+/* --- steps --------------------------------------------------------------- */
+
+enum flow order_step(struct order *o, struct now now)
+{
+    switch (o->state) {
+    case ORDER_GATHERING: return on_gathering(o);
+    case ORDER_COMPARING: return on_comparing(o, now);
+    case ORDER_STORING:   return on_storing(o, now);
+    case ORDER_SEEKING:   return on_seeking(o, now);
+    case ORDER_MERGING:   return on_merging(o);
+    case ORDER_READING:   return on_reading(o, now);
+    case ORDER_GIVING:    return on_giving(o);
+    case ORDER_LISTING:   return on_listing(o, now);
+    case ORDER_DELETING:  return on_deleting(o, now);
+    case ORDER_SORTED:
+    case ORDER_GIVEN:
+    case ORDER_CLEARED:   return FLOW_ENDED;
+    case ORDER_FAILED:    break;
+    }
+    return FLOW_FAILED;
+}
+
+void order_cancel(struct order *o)
+{
+    if (o->state == ORDER_READING)
+        object_cancel(o->setup.object);
+    if (o->state == ORDER_LISTING || o->state == ORDER_DELETING)
+        call_cancel(&o->catalog->call);
+    call_cancel(o->setup.call);
+}
+
+int64_t order_wake_ms(const struct order *o)
+{
+    switch (o->state) {
+    case ORDER_COMPARING:
+    case ORDER_STORING:
+    case ORDER_SEEKING:
+    case ORDER_DELETING: return call_wake_ms(o->setup.call);
+    case ORDER_READING:  return object_wake_ms(o->setup.object);
+    case ORDER_LISTING:  return catalog_wake_ms(o->catalog);
+    case ORDER_GATHERING:
+    case ORDER_MERGING:
+    case ORDER_SORTED:
+    case ORDER_GIVING:
+    case ORDER_GIVEN:
+    case ORDER_CLEARED:
+    case ORDER_FAILED:   break;
+    }
+    return INT64_MAX;
+}
