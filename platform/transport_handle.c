@@ -22,16 +22,13 @@ enum {
 
 bool handle_has_room(const struct http_exchange *x)
 {
-    uint32_t want = PIECE_BYTES;
+    uint64_t want = PIECE_BYTES, length = x->reply.content_length;
 
     if (x->sink != NULL && x->sink->capacity / 2 < want)
         want = x->sink->capacity / 2;
+    if (x->reply.has_length && length < x->received + want)
+        want = length > x->received ? length - x->received : 0;
     return http_room(x) >= want;
-}
-
-static bool is_complete(const struct http_exchange *x)
-{
-    return x->reply.has_length && x->received >= x->reply.content_length;
 }
 
 static bool starts(struct view line, const char *name)
@@ -86,7 +83,7 @@ static size_t on_body(char *at, size_t one, size_t count, void *context)
         return CURL_WRITEFUNC_PAUSE;
     }
     s->given = 0;
-    if (!handle_has_room(s->x) && !is_complete(s->x))
+    if (!handle_has_room(s->x))
         pause_both(s);
     return len;
 }
