@@ -25,6 +25,7 @@ static const char *phase(enum archive_state state)
     case ARCHIVE_COMMITTING: return "committing";
     case ARCHIVE_SEALING:
     case ARCHIVE_RECEIPT:    return "receipt";
+    case ARCHIVE_CLEARING:
     case ARCHIVE_ABORTING:   return "aborting";
     case ARCHIVE_RELEASING:
     case ARCHIVE_SWEEPING:
@@ -60,12 +61,39 @@ void show_archive(struct runner *r, const struct archive *a,
     progress_show(&r->progress, &p, now);
 }
 
+static struct view s3_name(struct runner *r, const struct archive *a)
+{
+    struct text t;
+    text_init(&t, r->path, sizeof r->path);
+    text_str(&t, "s3://");
+    text_str(&t, a->spec->bucket);
+    text_char(&t, '/');
+    text_str(&t, a->key);
+    return text_view(&t);
+}
+
+/* Of --order time, once and before it begins. */
+static void say_price(struct runner *r, const struct archive *a)
+{
+    struct text t = runner_text(r);
+
+    if (r->options.quiet)
+        return;
+    message_escape(&t, s3_name(r, a));
+    text_str(&t, ": ");
+    text_str(&t, a->price);
+    text_char(&t, '\n');
+    progress_clear(&r->progress);
+    (void)posix_write(STDERR_FILENO, text_view(&t));
+}
+
 /* Steps until it ends. A signal stops it; if S3 cannot be told in time, the
  * next run finds what is left. */
 static enum flow drive(struct runner *r, struct archive *a)
 {
     int64_t stop_mono_ms = INT64_MAX;
     enum flow flow = FLOW_MOVED;
+    bool told = a->spec->dry_run;
     for (;;) {
         struct now now = posix_now();
         for (uint32_t i = 0; i < COMMAND_STEPS; i++) {
@@ -80,6 +108,11 @@ static enum flow drive(struct runner *r, struct archive *a)
             return FLOW_FAILED;
         }
         show_archive(r, a, now);
+        if (!told && a->price[0] != '\0') {
+            told = true;
+            say_price(r, a);
+        }
+        show(r, a, now);
         int64_t wake = flow == FLOW_MOVED ? now.mono_ms : archive_wake_ms(a);
         if (progress_wake_ms(&r->progress) < wake)
             wake = progress_wake_ms(&r->progress);
@@ -90,17 +123,6 @@ static enum flow drive(struct runner *r, struct archive *a)
             archive_stop(a);
         }
     }
-}
-
-static struct view s3_name(struct runner *r, const struct archive *a)
-{
-    struct text t;
-    text_init(&t, r->path, sizeof r->path);
-    text_str(&t, "s3://");
-    text_str(&t, a->spec->bucket);
-    text_char(&t, '/');
-    text_str(&t, a->key);
-    return text_view(&t);
 }
 
 static struct view fault_thing(struct runner *r, const struct archive *a)

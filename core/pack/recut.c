@@ -17,6 +17,7 @@ void recut_init(struct recut *r, struct lane_shared *shared,
     r->pack = shared != NULL ? &shared->pack : NULL;
     r->arena = shared != NULL ? shared->arena : NULL;
     r->chooses = want != NULL;
+    r->lends = false;
     if (want != NULL) {
         r->want = *want;
         choose_init(&r->choose, want, CHOOSE_ANY, &r->fault);
@@ -132,6 +133,8 @@ static enum flow fill_block(struct recut *r, struct ring *from)
 
     if (v.len == 0)
         return FLOW_WANT_INPUT;  /* a full one may be the last */
+    if (r->lends)
+        return FLOW_WANT_ROOM;
     if (room == 0) {
         if (!may_close(r))
             return FLOW_WANT_ROOM;
@@ -143,6 +146,17 @@ static enum flow fill_block(struct recut *r, struct ring *from)
     r->len += v.len;
     ring_consume(from, v.len);
     return FLOW_MOVED;
+}
+
+struct ring *recut_lines(struct recut *r)
+{
+    return r->chooses ? &r->chosen : &r->raw;
+}
+
+void recut_sorted(struct recut *r)
+{
+    CHECK(r->state == RECUT_IDLE && r->len == 0);
+    r->lends = r->chooses = false;
 }
 
 /* --- one object ---------------------------------------------------------- */
@@ -224,7 +238,7 @@ enum flow recut_step(struct recut *r, struct ring *in)
             break;
         moved = true;
     }
-    flow = fill_block(r, r->chooses ? &r->chosen : &r->raw);
+    flow = fill_block(r, recut_lines(r));
     if (flow == FLOW_WANT_ROOM)
         return r->ready ? FLOW_MOVED : FLOW_WANT_ROOM;
     if (flow == FLOW_MOVED || moved)

@@ -16,6 +16,9 @@
  *
  * With `want`, only records of that window are kept; a line that does not
  * begin as a record belongs to the one before, even in the object before.
+ * Or lines are to be sorted first: then they are lent instead, object by
+ * object, and what comes of them is cut as if it were one plain object.
+ *
  * Faults are inflate.h's; what stands behind the last member of an object and
  * is none is left out and noted. */
 #ifndef FIRN_PACK_RECUT_H
@@ -44,6 +47,7 @@ struct recut {
     struct arena *arena;
     struct choose_want want;
     bool          chooses;
+    bool          lends;     /* public: set after init, for the next objects */
     struct choose choose;
     struct inflate inflate;
     struct ring   raw, chosen;
@@ -71,6 +75,10 @@ void recut_inside(struct recut *r, bool wanted);
 bool recut_wants(const struct recut *r);
 /* The next object; `form` as in inflate_init(). */
 void recut_object(struct recut *r, uint64_t number, enum inflate_form form);
+/* While it lends, FLOW_WANT_ROOM: lines that wait, to be consumed from here. */
+struct ring *recut_lines(struct recut *r);
+/* What comes now was chosen before, and is cut. */
+void recut_sorted(struct recut *r);
 /* FLOW_ENDED: the object is done. FLOW_WANT_ROOM: a block is ready, or waits
  * for slots. */
 enum flow recut_step(struct recut *r, struct ring *in);

@@ -19,9 +19,9 @@ void merge_init(struct merge *m, struct site *site,
     m->about[0] = '\0';
     m->unfit = NULL;
     m->form = INFLATE_ANY;
-    m->mixed = m->begun = false;
+    m->mixed = m->begun = m->ordered = false;
     m->mode = MERGE_CHECK;
-    m->resume = m->probed = m->peeks = 0;
+    m->resume = m->probed = m->peeks = m->raw_guess = 0;
     m->mark = (struct checkpoint_mark){0};
     compose_init(&m->compose);
     sources_init(&m->sources, site, names->from, names->own);
@@ -43,6 +43,15 @@ void merge_stream(struct merge *m, struct lane_shared *shared,
 {
     m->mode = shared != NULL ? MERGE_STREAM : MERGE_CHECK;
     recut_init(&m->recut, shared, want);
+}
+
+void merge_order(struct merge *m, const struct order_setup *setup,
+                 struct span last)
+{
+    CHECK(m->mode == MERGE_STREAM);
+    order_init(&m->order, setup);
+    m->ordered = m->recut.lends = true;
+    m->last_memory = last;
 }
 
 void merge_plan(struct merge *m)
@@ -330,23 +339,6 @@ static enum flow step_stream(struct merge *m)
     return FLOW_WANT_EVENT;
 }
 
-/* What composing the head would take. */
-static enum flow step_plan(struct merge *m)
-{
-    struct compose *c = &m->compose;
-    struct compose_piece piece;
-
-    compose_object(c, sources_head(&m->sources)->bytes, 0);
-    for (bool first = true; ; first = false) {
-        piece = compose_piece(c);
-        if (piece.how == COMPOSE_NONE)
-            break;
-        m->peeks += first && piece.how == COMPOSE_COPY;
-        (void)compose_moved(c, piece.to - piece.from);
-    }
-    return take_head(m);
-}
-
 /* All objects are done. */
 static enum flow end(struct merge *m)
 {
@@ -358,6 +350,93 @@ static enum flow end(struct merge *m)
         return FLOW_ENDED;
     return recut_end(&m->recut) || m->recut.len == 0 ? FLOW_MOVED
                                                      : FLOW_WANT_ROOM;
+}
+
+/* --- in order of time ---------------------------------------------------- */
+
+/* Lines of the head go to where they are sorted. */
+static enum flow gather(struct merge *m)
+{
+    struct ring *lines = recut_lines(&m->recut);
+    bool first = !m->begun;
+    enum flow flow = step_stream(m);
+
+    if (flow == FLOW_MOVED && !first && !m->begun)
+        order_file(&m->order);
+    if (flow != FLOW_WANT_ROOM)
+        return flow;
+    struct view v = ring_peek(lines), left = v;
+    order_add(&m->order, &left);
+    ring_consume(lines, v.len - left.len);
+    return FLOW_MOVED;
+}
+
+/* All is in runs: what comes of them is one object of lines. */
+static enum flow begin_sorted(struct merge *m)
+{
+    order_give(&m->order, m->last_memory);
+    recut_sorted(&m->recut);
+    recut_object(&m->recut, 0, INFLATE_PLAIN);
+    m->mark = (struct checkpoint_mark){0};
+    return FLOW_MOVED;
+}
+
+/* What is sorted is cut into blocks. */
+static enum flow cut(struct merge *m)
+{
+    struct view v = order_peek(&m->order);
+    struct ring ring = {
+        .bytes = (uint8_t *)(uintptr_t)v.at, .capacity = 1u << 31,
+        .written = v.len, .ended = m->order.state == ORDER_GIVEN,
+    };
+    if (m->recut.ready)
+        return FLOW_WANT_ROOM;
+    enum flow flow = recut_step(&m->recut, &ring);
+    if (ring.read > 0)
+        order_consume(&m->order, ring.read);
+    return flow == FLOW_ENDED || flow == FLOW_WANT_INPUT ? FLOW_MOVED : flow;
+}
+
+static enum flow step_order(struct merge *m, enum flow fetched,
+                            struct now now)
+{
+    struct order *o = &m->order;
+    enum flow flow = order_step(o, now);
+
+    if (flow == FLOW_FAILED)
+        return fail(m, &o->fault, (struct view){0});
+    if (flow == FLOW_ENDED && o->state == ORDER_SORTED)
+        return begin_sorted(m);
+    if (flow == FLOW_ENDED || flow == FLOW_WANT_ROOM)
+        return m->recut.state == RECUT_IDLE ? end(m) : cut(m);
+    if (flow != FLOW_WANT_INPUT)
+        return flow;
+    if (fetched == FLOW_ENDED) {
+        order_end(o);
+        return FLOW_MOVED;
+    }
+    return sources_head(&m->sources) != NULL ? gather(m) : FLOW_WANT_EVENT;
+}
+
+/* --- what it would take -------------------------------------------------- */
+
+/* What composing the head would take. */
+static enum flow step_plan(struct merge *m)
+{
+    struct compose *c = &m->compose;
+    const struct source *s = sources_head(&m->sources);
+    struct compose_piece piece;
+
+    m->raw_guess += s->bytes * (merge_form(s->key) == INFLATE_ANY ? 1 : 10);
+    compose_object(c, s->bytes, 0);
+    for (bool first = true; ; first = false) {
+        piece = compose_piece(c);
+        if (piece.how == COMPOSE_NONE)
+            break;
+        m->peeks += first && piece.how == COMPOSE_COPY;
+        (void)compose_moved(c, piece.to - piece.from);
+    }
+    return take_head(m);
 }
 
 enum flow merge_step(struct merge *m, struct now now)
@@ -373,13 +452,14 @@ enum flow merge_step(struct merge *m, struct now now)
         return fail(m, &m->sources.fault, m->sources.failed);
     if (m->sources.differs)
         return FLOW_ENDED;
-    if (fetched == FLOW_ENDED)
+    if (fetched == FLOW_ENDED && !m->ordered)
         return end(m);
-    if (sources_head(&m->sources) == NULL)
+    if (sources_head(&m->sources) == NULL && !m->ordered)
         return fetched;
-    flow = m->mode == MERGE_COMPOSE ? step_compose(m)
-           : m->mode == MERGE_PLAN  ? step_plan(m)
-                                    : step_stream(m);
+    flow = m->ordered                 ? step_order(m, fetched, now)
+           : m->mode == MERGE_COMPOSE ? step_compose(m)
+           : m->mode == MERGE_PLAN    ? step_plan(m)
+                                      : step_stream(m);
     return flow == FLOW_WANT_EVENT && fetched == FLOW_MOVED ? FLOW_MOVED
                                                             : flow;
 }
@@ -399,12 +479,17 @@ void merge_take(struct merge *m)
 
 int64_t merge_wake_ms(const struct merge *m)
 {
-    return sources_wake_ms(&m->sources);
+    int64_t wake = sources_wake_ms(&m->sources);
+    int64_t order = m->ordered ? order_wake_ms(&m->order) : INT64_MAX;
+
+    return order < wake ? order : wake;
 }
 
 void merge_cancel(struct merge *m)
 {
     sources_cancel(&m->sources);
+    if (m->ordered)
+        order_cancel(&m->order);
     if (m->mode == MERGE_STREAM)  /* the only one that holds slots */
         chain_clear(m->recut.arena, &m->recut.chain);
 }

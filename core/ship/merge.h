@@ -8,6 +8,8 @@
  *   check    the same, but nothing is kept: only counted
  *   plan     only listed, and the requests of composing counted
  *
+ * A stream may be put in order of time first (ship/order.h).
+ *
  * Composing does not look into what it copies. Of what it streams, the first
  * PROBE_BYTES are inflated on the way: a file that is damaged is refused, and
  * if a last line has no newline, or rubbish stands behind a member, so that
@@ -22,6 +24,7 @@
 #include "pack/recut.h"
 #include "ship/compose.h"
 #include "ship/journal.h"
+#include "ship/order.h"
 #include "ship/sources.h"
 #include "ship/upload.h"
 
@@ -39,6 +42,8 @@ struct merge {
     struct recut    recut;    /* public: block, census, what it noted */
     struct compose  compose;  /* public: the requests ... */
     uint64_t        peeks;    /* public: ... and GETs for a few bytes besides */
+    uint64_t        raw_guess;  /* public: bytes of lines in them, if what is
+                                 compressed is a tenth of them */
 
     enum merge_mode mode;
     struct upload  *upload;
@@ -50,6 +55,9 @@ struct merge {
     uint64_t        resume;   /* bytes of the first that are done already */
     uint64_t        probed;
     struct checkpoint_mark mark;  /* of the block that is open */
+    bool            ordered;
+    struct span     last_memory;  /* of the last merge */
+    struct order    order;    /* public: how far it has come */
 };
 
 /* What is merged into what. */
@@ -68,6 +76,10 @@ void merge_compose(struct merge *m, struct upload *u, struct journal *j,
 /* `shared` as recut_init(); NULL: check only. `want` may be NULL. */
 void merge_stream(struct merge *m, struct lane_shared *shared,
                   const struct choose_want *want);
+/* After merge_stream(): in order of time. `last` is lent from when the setup's
+ * memory, of which it may be a part, is free again. */
+void merge_order(struct merge *m, const struct order_setup *setup,
+                 struct span last);
 void merge_plan(struct merge *m);
 /* And, if an earlier run came so far, the mark it left. */
 void merge_resume(struct merge *m, const struct checkpoint_mark *mark);

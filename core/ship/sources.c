@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/crc.h"
+#include "ship/order.h"
 
 #define PROBE "aws-logs-write-test"  /* CreateExportTask leaves it */
 
@@ -73,7 +74,7 @@ static bool is_beside(struct view file)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (view_ends(file, kinds[i]))
             return true;
-    return false;
+    return order_is_run(file);
 }
 
 static bool is_source(const struct sources *s, const struct catalog_entry *e)

@@ -23,8 +23,8 @@ enum {
 static const char *const state_name[] = {
     "group", "existing", "looking", "taking", "counting", "sealing",
     "checking", "reading",
-    "recheck", "storing", "recording", "committing", "receipt", "aborting",
-    "releasing", "sweeping", "dropping", "done", "failed",
+    "recheck", "storing", "recording", "committing", "receipt", "clearing",
+    "aborting", "releasing", "sweeping", "dropping", "done", "failed",
 };
 
 void archive_enter(struct archive *a, enum archive_state next)
@@ -80,8 +80,7 @@ void archive_init(struct archive *a, struct site *site,
     a->nonce = chance_next(&site->chance);
     a->serial = 0;
     fault_reset(&a->fault);
-    arena_init(&a->arena, (struct span){a->slots, sizeof a->slots}, a->next,
-               CFG_SLOT_BYTES);
+    arena_init(&a->arena, gather_slots(a), a->next, CFG_SLOT_BYTES);
     upload_init(&a->upload, site, &a->arena, &a->target);
     journal_init(&a->journal, spec->from_ms);
     index_init(&a->index);
@@ -89,8 +88,9 @@ void archive_init(struct archive *a, struct site *site,
     a->found = (struct checkpoint){0};
     a->compress = spec->compress;
     a->lines = spec->format == FORMAT_NDJSON ? CENSUS_NDJSON : CENSUS_TEXT;
-    a->checked = false;
+    a->checked = a->cleared = false;
     a->unfit = NULL;
+    a->price[0] = '\0';
     a->about[0] = '\0';
     a->state = ARCHIVE_GROUP;
     if (spec->source == SOURCE_MERGE) {
@@ -211,6 +211,8 @@ static enum flow source_step(struct archive *a)
         .ahead = upload_slots_needed(&a->upload),
         .head = upload_slots_needed(&a->upload),
     };
+    if (merges(a) && a->upload.state == UPLOAD_RESUMING)
+        return FLOW_WANT_EVENT;  /* its call is lent to what is sorted */
     return merges(a) ? merge_step(&a->merge, a->now)
                      : join_step(&a->join, a->now, kept);
 }
@@ -508,6 +510,7 @@ static enum flow step(struct archive *a)
     case ARCHIVE_RECORDING:  return on_recording(a);
     case ARCHIVE_COMMITTING: return on_committing(a);
     case ARCHIVE_RECEIPT:    return on_receipt(a);
+    case ARCHIVE_CLEARING:   return ending_clearing(a);
     case ARCHIVE_ABORTING:   return ending_aborting(a);
     case ARCHIVE_RELEASING:  return ending_releasing(a);
     case ARCHIVE_SWEEPING:   return ending_sweeping(a);
@@ -588,6 +591,8 @@ int64_t archive_wake_ms(const struct archive *a)
         return earlier(call_wake_ms(a->call),
                        earlier(upload_wake_ms(&a->upload),
                                lease_wake_ms(&a->lease)));
+    case ARCHIVE_CLEARING:
+        return order_wake_ms(&a->merge.order);
     case ARCHIVE_ABORTING:
         return upload_wake_ms(&a->upload);
     case ARCHIVE_DONE:

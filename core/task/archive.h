@@ -65,6 +65,7 @@ struct archive {
         ARCHIVE_RECORDING,   /* waits for the receipt in the checkpoint */
         ARCHIVE_COMMITTING,  /* waits for S3 to confirm the object */
         ARCHIVE_RECEIPT,     /* waits for S3 to confirm the receipt */
+        ARCHIVE_CLEARING,    /* waits for S3 to forget sorted runs */
         ARCHIVE_ABORTING,    /* waits for S3 to forget the upload */
         ARCHIVE_RELEASING,   /* waits for the checkpoint to name no holder */
         ARCHIVE_SWEEPING,    /* waits for S3 to forget uploads of others */
@@ -106,6 +107,9 @@ struct archive {
     struct tally       checked_tally;  /* ... is known to hold this ... */
     uint64_t           checked_bytes;  /* ... in so many raw bytes ... */
     uint64_t           checked_list;   /* ... of this list */
+    char               price[160];   /* public: what sorting takes; or "" */
+    bool               cleared;      /* no sorted run is left, or so it was
+                                        tried */
     const char        *unfit;        /* why it was not put end to end; or NULL */
     char               about[CATALOG_KEY_BYTES];  /* public: the object that
                                         the fault is about; or "" */

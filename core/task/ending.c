@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "task/document.h"
+#include "task/gather.h"
 
 enum { FAREWELL_MS = 1500 };  /* to write the checkpoint after a deadline */
 
@@ -27,6 +28,8 @@ static enum flow drop(struct archive *a)
 
 enum flow ending_sweep(struct archive *a)
 {
+    if (a->spec->order == BY_TIME && !a->cleared)
+        return gather_clear(a);
     if (!a->stray && !a->upload.stray)
         return drop(a);
     call_cancel(a->call);
@@ -47,6 +50,8 @@ static bool may_go_on(enum error error)
 static enum flow leave_upload(struct archive *a)
 {
     bool begun = upload_id(&a->upload).len > 0 || a->upload.stray;
+    bool begun = a->upload.multipart.id[0] != '\0' || a->upload.stray ||
+                 a->spec->order == BY_TIME;
 
     upload_leave(&a->upload);
     if (!begun && !a->stray)
@@ -173,6 +178,17 @@ enum flow ending_releasing(struct archive *a)
     lease_write(&a->lease, document_checkpoint(a, CHECKPOINT_RELEASED),
                 a->now);
     return FLOW_MOVED;
+}
+
+/* Runs that stay cost a little, but harm nobody. */
+enum flow ending_clearing(struct archive *a)
+{
+    enum flow flow = order_step(&a->merge.order, a->now);
+
+    if (flow != FLOW_ENDED && flow != FLOW_FAILED)
+        return flow;
+    order_cancel(&a->merge.order);
+    return ending_sweep(a);
 }
 
 enum flow ending_sweeping(struct archive *a)

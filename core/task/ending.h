@@ -26,7 +26,8 @@ enum flow ending_sweep(struct archive *a);
 /* An upload that is of no use is aborted, and the window starts over. */
 enum flow ending_over(struct archive *a);
 
-/* The states, ARCHIVE_ABORTING to ARCHIVE_DROPPING. */
+/* The states, ARCHIVE_CLEARING to ARCHIVE_DROPPING. */
+enum flow ending_clearing(struct archive *a);
 enum flow ending_aborting(struct archive *a);
 enum flow ending_releasing(struct archive *a);
 enum flow ending_sweeping(struct archive *a);

@@ -35,7 +35,8 @@ static void begin_merge(struct archive *a)
 
 void gather_init(struct archive *a)
 {
-    a->mode = a->spec->recompress ? MERGE_STREAM : MERGE_COMPOSE;
+    a->mode = a->spec->recompress || a->spec->order == BY_TIME
+                  ? MERGE_STREAM : MERGE_COMPOSE;
     a->lines = CENSUS_EITHER;
     begin_merge(a);
     a->call = &a->merge.sources.catalog.call;
@@ -67,6 +68,64 @@ static void begin_lines(struct archive *a, struct lane_shared *shared)
     merge_stream(&a->merge, shared, has_window(a) ? &want : NULL);
 }
 
+/* --- in order of time ---------------------------------------------------- */
+
+/* The part in hand and a block have slots, what is left the last merge reads
+ * by. Before that all of them are the sort's. */
+enum {
+    ARENA_BYTES = (LIMIT_PART_SLOTS + PACK_SLOTS) * CFG_SLOT_BYTES,
+    LAST_BYTES  = CFG_SLOT_COUNT * CFG_SLOT_BYTES - ARENA_BYTES,
+};
+_Static_assert(LAST_BYTES >= 2 * CFG_RUN_BYTES,
+               "the last merge reads two runs or more");
+
+struct span gather_slots(struct archive *a)
+{
+    bool sorts = a->spec->order == BY_TIME;
+    return (struct span){a->slots, sorts ? ARENA_BYTES : sizeof a->slots};
+}
+
+static struct order_setup order_of(struct archive *a)
+{
+    struct view name = view_of(a->checkpoint_key);
+
+    name.len -= (uint32_t)strlen("checkpoint.json");
+    return (struct order_setup){
+        .site = a->site,
+        .call = &a->upload.multipart.call,
+        .object = &a->merge.sources.reader[0].object,
+        .bucket = view_of(a->spec->bucket),
+        .beside = name,
+        .sse = view_of(a->spec->sse),
+        .sse_kms_key_id = view_of(a->spec->sse_kms_key_id),
+        .memory = {a->slots, sizeof a->slots},
+        .last_bytes = LAST_BYTES,
+        .resumed = a->resumable,
+    };
+}
+
+static void begin_order(struct archive *a)
+{
+    struct order_setup setup = order_of(a);
+    struct span last = {a->slots + ARENA_BYTES, LAST_BYTES};
+
+    merge_order(&a->merge, &setup, last);
+}
+
+enum flow gather_clear(struct archive *a)
+{
+    struct order_setup setup = order_of(a);
+
+    call_cancel(a->call);
+    a->cleared = true;
+    order_init(&a->merge.order, &setup);
+    order_clear(&a->merge.order, &a->merge.sources.catalog);
+    archive_enter(a, ARCHIVE_CLEARING);
+    return FLOW_MOVED;
+}
+
+/* --- */
+
 static enum flow begin_reading(struct archive *a)
 {
     a->shared.arena = &a->arena;
@@ -76,6 +135,8 @@ static enum flow begin_reading(struct archive *a)
         merge_compose(&a->merge, &a->upload, &a->journal, form_of(a));
     } else {
         begin_lines(a, &a->shared);
+        if (a->spec->order == BY_TIME)
+            begin_order(a);
     }
     if (a->journal.now.parts.parts > 0)
         merge_resume(&a->merge, &a->found.stored.mark);
@@ -98,6 +159,8 @@ enum flow gather_begin(struct archive *a)
 {
     bool counts = has_window(a) || a->spec->delete_source;
 
+    if (a->spec->order == BY_TIME && a->price[0] == '\0')
+        return gather_plan(a);  /* the price is said first */
     if (counts && !a->checked) {
         begin_lines(a, NULL);
         archive_enter(a, ARCHIVE_CHECKING);
@@ -224,6 +287,35 @@ static void put_count(struct text *t, uint64_t count, const char *what)
     text_str(t, what);
 }
 
+/* Said before the first object is read. */
+static enum flow end_plan_order(struct archive *a)
+{
+    const struct merge *m = &a->merge;
+    struct order_price p = order_price(m->raw_guess, sizeof a->slots,
+                                       LAST_BYTES);
+    struct text t;
+
+    text_init(&t, a->price, sizeof a->price);
+    text_u64(&t, m->sources.count);
+    text_str(&t, " objects of ");
+    message_bytes(&t, m->sources.bytes);
+    put_count(&t, m->sources.count / 1000 + 1, "LIST");
+    put_count(&t, m->sources.count, "GET");
+    text_str(&t, "; sorting, if that is ");
+    message_bytes(&t, m->raw_guess);
+    text_str(&t, " of lines: ");
+    text_u64(&t, p.runs);
+    text_str(&t, " runs, merge passes: ");
+    text_u64(&t, p.passes + 1);
+    put_count(&t, p.puts, "PUT");
+    put_count(&t, p.gets, "GET");
+    archive_cancel(a);
+    if (!a->spec->dry_run)
+        return gather_begin(a);
+    a->result.reason = a->price;
+    return ending_early(a, "would merge");
+}
+
 static enum flow end_plan(struct archive *a)
 {
     const struct merge *m = &a->merge;
@@ -231,6 +323,8 @@ static enum flow end_plan(struct archive *a)
     uint64_t sent = c->parts - c->copies + (c->filled > 0);
     struct text t;
 
+    if (a->spec->order == BY_TIME)
+        return end_plan_order(a);
     text_init(&t, a->reason, sizeof a->reason);
     text_u64(&t, m->sources.count);
     text_str(&t, " objects of ");
@@ -252,12 +346,16 @@ enum flow gather_checking(struct archive *a)
 
     if (flow == FLOW_FAILED)
         return gather_fail(a);
-    gather_note(a);
-    a->counts.events = a->merge.recut.census.tally.events;
-    a->counts.bytes_raw = a->merge.recut.raw_bytes_out;
+    bool plans = a->merge.mode == MERGE_PLAN;  /* nothing is inflated */
+
+    if (!plans) {
+        gather_note(a);
+        a->counts.events = a->merge.recut.census.tally.events;
+        a->counts.bytes_raw = a->merge.recut.raw_bytes_out;
+    }
     if (flow != FLOW_ENDED)
         return flow;
     if (a->merge.sources.count == 0)
         return gather_nothing(a);
-    return a->spec->dry_run ? end_plan(a) : end_check(a);
+    return plans ? end_plan(a) : end_check(a);
 }

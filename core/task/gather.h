@@ -20,6 +20,8 @@
 void gather_init(struct archive *a);
 /* "s3://BUCKET" of what is merged. */
 struct view gather_bucket(const struct archive *a);
+/* What the arena is made of: of --order time, without the last merge's. */
+struct span gather_slots(struct archive *a);
 /* Begins, or goes on behind what the journal says is stored. */
 enum flow gather_begin(struct archive *a);
 /* Counts what it would take; ends the archive. */
@@ -32,6 +34,8 @@ bool      gather_fits(const struct archive *a);
 enum flow gather_again(struct archive *a);
 /* The merge failed. */
 enum flow gather_fail(struct archive *a);
+/* Takes away what was sorted, then sweeps. */
+enum flow gather_clear(struct archive *a);
 
 /* There is nothing to merge: an archive of it would hide a mistyped prefix. */
 enum flow gather_nothing(struct archive *a);

@@ -57,6 +57,12 @@ const struct option_row option_rows[] = {
      "inflate and compress anew, into one gzip member, even\n"
      "where the objects could be put end to end"},
     {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, DAYS,
+    {"--order", "name|time", OPTION_CHOICE, AT(spec.order), 0, 0, MERGE,
+     "name: the objects one behind the other, by their keys\n"
+     "(default). time: all records by their time stamps, those\n"
+     "of one time as they came; lines without one stay with\n"
+     "the record before. What it takes is said first"},
+    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, MAKES,
      "the calendar day, from midnight to midnight"},
     {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE | STATUS,
      "the day N days before today; default 1, yesterday.\n"

@@ -30,6 +30,7 @@ struct spec {
     enum source_kind source;
     const char *from;              /* SOURCE_MERGE: "s3://BUCKET/PREFIX/" */
     bool     recompress;           /* no putting end to end */
+    enum order_by { BY_NAME, BY_TIME } order;  /* of its records */
     bool     delete_source;        /* once the object was read back */
     char group[SPEC_GROUP_BYTES];  /* SOURCE_MERGE: may be empty */
     char stream_prefix[SPEC_GROUP_BYTES];
