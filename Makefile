@@ -36,6 +36,11 @@ SHIP  := part elements listing put multipart target upload finish index \
 TASK  := message plan options manual report refuse document recount claim \
          ending gather archive escape interval cat verify restore ledger \
          ledger_write status retention retention_write
+         lease sweep
+TASK  := message plan schedule schedule_parse config_keys config options \
+         manual report refuse document recount claim ending archive escape \
+         interval cat verify restore ledger ledger_write status retention \
+         retention_write calendar visit_day visit run daemon demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -48,6 +53,10 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             command_adopt command_cat command_verify command_restore \
             command_status command_retention command_schedule command_lambda \
             main_command
+            version notify runner configure command_run command_daemon \
+            command_archive command_cat \
+            command_verify command_restore command_status command_retention \
+            command_schedule command_lambda main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

@@ -13,6 +13,7 @@
 #include "task/verify.h"
 #include "task/retention.h"
 #include "task/status.h"
+#include "task/daemon.h"
 #include "task/run.h"
 #include "task/invocation.h"
 
@@ -38,12 +39,18 @@ struct memory {
         struct retention retention;
         struct run     run;
         struct fetching fetching;
+        struct {
+            struct fetching before;  /* may be under way */
+            char old[CFG_CONFIG_BYTES + 1];  /* a text that may come back */
+            _Alignas(8) uint8_t room[10 * CFG_CONFIG_BYTES];
+        } changing;
     } job;
     struct config config;
     struct invocation invocation;  /* under Lambda */
 };
 
 int command_run(struct memory *m);
+int command_daemon(struct memory *m);
 
 int command_archive(struct memory *m);
 int command_adopt(struct memory *m);
@@ -73,5 +80,9 @@ void show_verify(struct runner *r, const struct verify *v, struct now now);
 /* configure.c: reads m->config from a file, "-", s3://BUCKET/KEY, or what is
  * JSON itself, and begins the runner. False: `fault`. */
 bool configure(struct memory *m, const char *where, struct fault *fault);
+/* The same in a runner that has begun, between two jobs; false: the one that
+ * was there stays. */
+bool configure_again(struct memory *m, const char *where,
+                     struct fault *fault);
 
 #endif

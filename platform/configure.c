@@ -63,7 +63,7 @@ static bool read_object(struct memory *m, struct view url,
     }
 }
 
-/* Where it is, if nothing else said so. */
+/* Where AWS is, if nothing else said so. */
 static bool use(struct memory *m, struct fault *fault)
 {
     struct runner *r = &m->runner;
@@ -76,26 +76,54 @@ static bool use(struct memory *m, struct fault *fault)
                            ? r->options.rate : s->rate, fault);
 }
 
-bool configure(struct memory *m, const char *where, struct fault *fault)
+/* The text, and what errors call it. */
+static bool fetch(struct memory *m, const char *where, struct view *name,
+                  struct fault *fault)
 {
     struct config *c = &m->config;
-    struct view url = view_of(where);
-    struct span room = {(uint8_t *)&m->job, sizeof m->job};
-    bool remote = view_starts(url, "s3://"), itself = view_starts(url, "{");
+    *name = view_of(where);
     c->len = 0;
-    if (remote)
-        return runner_begin(&m->runner, room, fault) &&
-               read_object(m, url, fault) &&
-               config_read(c, url, room, fault) && use(m, fault);
-    if (itself && url.len > sizeof c->text)
+    if (view_starts(*name, "s3://"))
+        return read_object(m, *name, fault);
+    if (!view_starts(*name, "{"))
+        return read_file(c, where, fault);
+    if (name->len > sizeof c->text)
         return refuse_file("FIRN_CONFIG", FILE_LONG, fault);
-    if (itself) {
-        memcpy(c->text, where, url.len);
-        c->len = url.len;
-        url = view_of("FIRN_CONFIG");
-    } else if (!read_file(c, where, fault)) {
+    memcpy(c->text, where, name->len);
+    c->len = name->len;
+    *name = view_of("FIRN_CONFIG");
+    return true;
+}
+
+bool configure(struct memory *m, const char *where, struct fault *fault)
+{
+    struct span room = {(uint8_t *)&m->job, sizeof m->job};
+    bool remote = view_starts(view_of(where), "s3://");
+    struct view name;
+    if (remote && !runner_begin(&m->runner, room, fault))
         return false;
-    }
-    return config_read(c, url, room, fault) && use(m, fault) &&
-           runner_begin(&m->runner, room, fault);
+    return fetch(m, where, &name, fault) &&
+           config_read(&m->config, name, room, fault) && use(m, fault) &&
+           (remote || runner_begin(&m->runner, room, fault));
+}
+
+/* The one in force waits beside it, as text. */
+bool configure_again(struct memory *m, const char *where,
+                     struct fault *fault)
+{
+    struct config *c = &m->config;
+    struct span room = {m->job.changing.room, sizeof m->job.changing.room};
+    struct text old;
+    struct view name;
+    text_init(&old, m->job.changing.old, sizeof m->job.changing.old);
+    text_put(&old, (struct view){(const uint8_t *)c->text, c->len});
+    bool ok = strcmp(where, "-") != 0 ? fetch(m, where, &name, fault)
+                                      : message_refuse(
+        fault, ERROR_CONFIG, "standard input cannot be read again", NULL);
+    if (ok && config_read(c, name, room, fault) && use(m, fault))
+        return true;
+    memcpy(c->text, old.at, old.len);
+    c->len = old.len;
+    CHECK(config_read(c, view_of(where), room, &(struct fault){0}));
+    return false;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "notify.h"
 
 enum {
     IDLE_MS   = 1000,   /* the longest wait: clocks are looked at again */
@@ -226,7 +227,7 @@ bool runner_begin(struct runner *c, struct span room, struct fault *fault)
         .profile_option = view_of(c->options.profile),
     };
     posix_trace(c->options.debug);
-    posix_signals_init(false);
+    posix_signals_init(c->options.command == COMMAND_DAEMON);
     if (!runner_fits(fault))
         return false;
     posix_environment(&settings);
@@ -256,6 +257,8 @@ void runner_again(struct runner *c, int64_t deadline_mono_ms)
 bool runner_wait(struct runner *c, int64_t wake_ms, struct now now)
 {
     struct pollfd signals = {.fd = posix_signals_fd(), .events = POLLIN};
+    notify_alive(now);
+    wake_ms = notify_wake_ms() < wake_ms ? notify_wake_ms() : wake_ms;
     int64_t wait = wake_ms < now.mono_ms + IDLE_MS ? wake_ms - now.mono_ms
                                                    : IDLE_MS;
     if (wait < 0)
@@ -263,5 +266,7 @@ bool runner_wait(struct runner *c, int64_t wake_ms, struct now now)
     transport_poll(&c->transport, &signals, signals.fd >= 0 ? 1 : 0, wait);
     if (posix_now().mono_ms - now.mono_ms > wait + ASLEEP_MS)
         transport_distrust(&c->transport);
-    return (posix_signals_take() & SIGNAL_STOP) != 0;
+    uint32_t came = posix_signals_take();
+    c->reload |= (came & SIGNAL_RELOAD) != 0;
+    return (came & SIGNAL_STOP) != 0;
 }

@@ -22,6 +22,7 @@ struct runner {
     struct view        region;     /* public: of a configuration; set before
                                       runner_begin(), as is ... */
     uint32_t           rate;       /* ... this; 0: none */
+    bool               reload;     /* public: SIGHUP came to a daemon */
     struct transport   transport;
     struct site        site;       /* public: begun by runner_begin() */
     struct progress    progress;   /* public */

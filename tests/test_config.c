@@ -55,6 +55,8 @@ static const struct wrong {
      "\"age_days\" takes a whole number from 1 to 3653, not 1"},
     {"today", GROUPS ", \"age_days\": 0}", "takes a whole number from 1"},
     {"a fraction", GROUPS ", \"age_days\": 1.5}", "not 1.5"},
+    {"a schedule that is none", GROUPS ", \"schedule\": \"cron(0 3)\"}",
+     "firn.json:2:39: "},
     {"a number for a string", GROUPS ", \"timezone\": 9}",
      "\"timezone\" takes Asia/Seoul, not 9"},
     {"null", GROUPS ", \"since\": null}", "takes 2026-11-01, not null"},
@@ -212,7 +214,8 @@ static void the_rest_has_defaults(void **state)
     assert_int_equal(s.retention_days, 0);
     assert_true(view_is(s.timezone, "UTC"));
     assert_false(s.accept_provisional);
-    assert_int_equal(s.since.len + s.schedule.len + s.role_arn.len, 0);
+    assert_int_equal(s.since.len + s.role_arn.len, 0);
+    assert_true(view_is(s.schedule, "cron(0 3 * * ? *)"));
 }
 
 /* The set-up that firn replaces. */

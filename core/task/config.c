@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "task/config_keys.h"
+#include "task/schedule.h"
 
 #define VIEWS(...) ((const struct view[]){__VA_ARGS__})
 
@@ -264,6 +265,16 @@ static bool has_all(struct config_reader *r)
     return true;
 }
 
+static bool check_schedule(struct config_reader *r)
+{
+    const struct config_settings *s = r->out;
+    struct schedule schedule;
+    struct fault own = {0};
+    return schedule_parse(&schedule, s->schedule, zone_find(s->timezone),
+                          &own) ||
+           config_refuse_as(r, config_value(r, "schedule"), &own);
+}
+
 bool config_read(struct config *c, struct view name, struct span room,
                  struct fault *fault)
 {
@@ -275,8 +286,10 @@ bool config_read(struct config *c, struct view name, struct span room,
     c->group_count = c->exclude_count = 0;
     c->settings = (struct config_settings){
         .age_days = 1, .backfill_days = 30, .timezone = view_of("UTC"),
+        .schedule = view_of("cron(0 3 * * ? *)"),
     };
     if (!parse(&r, room) || !config_keys(&r) || !has_all(&r) ||
+        !check_schedule(&r) ||
         !take_list(&r, "groups") ||
         !take_list(&r, "exclude"))
         return false;

@@ -40,7 +40,7 @@ struct config_settings {
     bool        field_ingested, field_id, accept_provisional;
 
     /* Of the file alone. */
-    struct view region, schedule, state;  /* the last two may be empty */
+    struct view region, schedule, state;  /* the last may be empty */
     uint32_t    rate;                     /* 0: half the quota */
 };
 

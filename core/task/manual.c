@@ -7,6 +7,7 @@
 
 enum {
     RUN     = 1 << COMMAND_RUN,
+    DAEMON  = 1 << COMMAND_DAEMON,
     ARCHIVE = 1 << COMMAND_ARCHIVE,
     MERGE   = 1 << COMMAND_MERGE,
     ADOPT   = 1 << COMMAND_ADOPT,
@@ -21,6 +22,8 @@ enum {
     DAYS    = MAKES | ADOPT,
     REMOTE  = RUN | DAYS | CAT | VERIFY | RESTORE | STATUS | RETENTION,
     WRITES  = DAYS | VERIFY,
+    REMOTE  = RUN | DAEMON | ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION,
+    WRITES  = ARCHIVE | VERIFY,
     ALL     = REMOTE | SCHEDULE | MEMORY,
 };
 
@@ -118,7 +121,8 @@ const struct option_row option_rows[] = {
      "until the object can be read"},
     {"--expected-bucket-owner", "ACCOUNT", OPTION_STRING, AT(bucket_owner), 0,
      0, REMOTE, "refuse the bucket if another account owns it"},
-    {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000, RUN | ARCHIVE,
+    {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000,
+     RUN | DAEMON | ARCHIVE,
      "log reads a second, at most; default half the quota"},
     {"--give-up", "S", OPTION_NUMBER, AT(give_up_s), 1, 604800, REMOTE,
      "exit 69 after S seconds without one successful call;\n"
@@ -184,6 +188,24 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  75  stopped, another run has a day, or retention has to wait\n"
         "  77  credentials or permission\n"
         "  78  the configuration; no such group or bucket\n",
+    },
+    [COMMAND_DAEMON] = {
+        "daemon", "CONFIG", 1, 1,
+        "stays, and does what run does at each time of the schedule",
+        "The first run begins at once, so that what was missed is made up\n"
+        "for; then one at each time of \"schedule\" in the configuration.\n"
+        "What came while a run was under way, or the machine asleep, is one\n"
+        "run. A run that fails is told on stderr, and the next one comes.\n"
+        "\n"
+        "SIGHUP reads the configuration again, for the next run; one that is\n"
+        "not sound changes nothing. systemd is told when it is ready, and its\n"
+        "watchdog is kept quiet. --deadline and --give-up are of one run.\n",
+        "  firn daemon /etc/firn/firn.json\n",
+        "   0  the schedule will never fire again\n"
+        "  64  the command line\n"
+        "  75  stopped by a signal\n"
+        "  77  credentials or permission, at the start\n"
+        "  78  the configuration, at the start\n",
     },
     [COMMAND_ARCHIVE] = {
         "archive", "", 0, 0,

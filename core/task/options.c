@@ -479,6 +479,7 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     case COMMAND_RETENTION: return check_retention(o, now_ms, fault);
     case COMMAND_SCHEDULE: return check_schedule(o, now_ms, fault);
     case COMMAND_RUN:
+    case COMMAND_DAEMON:
     case COMMAND_MEMORY:
     case COMMAND_NONE:    break;
     }

@@ -14,6 +14,7 @@
 
 enum command {
     COMMAND_RUN,
+    COMMAND_DAEMON,
     COMMAND_ARCHIVE,
     COMMAND_MERGE,
     COMMAND_ADOPT,
