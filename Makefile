@@ -163,7 +163,8 @@ SANITIZE :=
 TLINK    := -static -no-pie
 CMOCKA   := build/$(TARGET)/cmocka
 TFAST    := -O2
-export EMULATOR := qemu-$(TARGET)-static
+export EMULATOR := $(firstword $(notdir $(shell \
+            command -v qemu-$(TARGET)-static qemu-$(TARGET))) no-emulator)
 endif
 TFLAGS := -std=c11 -D_GNU_SOURCE -g $(TFAST) $(WARN) $(SANITIZE) -MMD -MP \
           -fno-omit-frame-pointer -Icore -Iplatform -Itests -Itests/aws \
@@ -252,6 +253,10 @@ $(OUT)/torture: tests/net/torture.c $(CORE_OBJ) $(PLATFORM_OBJ)
 	$(CC) $(CFLAGS) $(PLATFORM_FLAGS) $(LINK) -o $@ $(filter-out %.h,$^) \
 	    -L$(DEPS)/lib $(LIBS)
 
+# firn as on an ARMv8 processor without the cryptographic instructions.
+$(OUT)/plain: tests/net/plain.c $(CORE_OBJ) $(PLATFORM_OBJ)
+	$(CC) $(CFLAGS) $(LINK) -o $@ $(filter-out %.h,$^) -L$(DEPS)/lib $(LIBS)
+
 # Fuzzers, by clang.
 build/fuzz/obj/%.o: %.c | $(UNIT)/config.h $(UNIT)/zones.h
 	echo "  $< (fuzz)"; mkdir -p $(@D)
@@ -273,6 +278,9 @@ test: $(ONE)  ## unit tests; T=ring runs one of them
 
 check:  ## all tests, end to end; installs what they need
 	tests/check
+
+check-aarch64:  ## firn for Graviton, its tests emulated on this machine
+	tests/check-aarch64
 
 demo:  ## real log lines through firn, all on this machine
 	tests/demo
@@ -296,7 +304,7 @@ fuzz: $(FUZZ:tests/%.c=build/fuzz/%)  ## each parser under libFuzzer; SECONDS=60
 
 simulate: $(SIM)/simulate  ## days of trouble; SEEDS=1000 SEED=first
 	SEEDS=$(or $(SEEDS),$(if $(SEED),1,1000)) SEED=$(SEED) \
-	    $(if $(filter 1,$(or $(SEEDS),$(if $(SEED),1))),SIM_TRACE=1) $<
+	    $(if $(filter 1,$(or $(SEEDS),$(if $(SEED),1))),SIM_TRACE=1) $(EMULATOR) $<
 
 order:  ## the ls rule: includes look only back
 	tests/order $(CORE) $(PLATFORM)
@@ -317,10 +325,10 @@ clean:  ## all but the third-party parts
 	find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -r {} +
 
 help:  ## this list
-	sed -n 's/^\([a-z]*\):.*  ## /  make \1	/p' Makefile | expand -t 17
+	sed -n 's/^\([a-z0-9-]*\):.*  ## /  make \1	/p' Makefile | expand -t 22
 	echo "  PROFILE=small, TARGET=aarch64, CFG_X=N choose what; V=1 shows how"
 
-.PHONY: always all torture $(shell sed -n 's/^\([a-z]*\):.*  ## .*/\1/p' Makefile)
+.PHONY: always all torture $(shell sed -n 's/^\([a-z0-9-]*\):.*  ## .*/\1/p' Makefile)
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find build/ -name '*.d' ! -path '*/deps/*' 2>&-)
