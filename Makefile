@@ -282,6 +282,12 @@ check:  ## all tests, end to end; installs what they need
 check-aarch64:  ## firn for Graviton, its tests emulated on this machine
 	tests/check-aarch64
 
+dist:  ## tarballs, .deb, checksums and SBOM for both targets, in build/dist
+	dist/run
+build/pages: dist/pages.c core/task/manual.c core/base/text.c | build/config.h
+	gcc -std=c11 -O1 $(WARN) -ffunction-sections -Icore -Ibuild \
+	    -Wl,--gc-sections -o $@ $^
+
 demo:  ## real log lines through firn, all on this machine
 	tests/demo
 
