@@ -41,6 +41,10 @@ TASK  := message plan schedule schedule_parse config_keys config options \
          manual report refuse document recount claim ending archive escape \
          interval cat verify restore ledger ledger_write status retention \
          retention_write calendar visit_day visit run daemon demand invocation
+TASK  := message plan config_keys config options manual report refuse document \
+         recount claim ending archive escape interval cat verify restore \
+         ledger ledger_write status retention retention_write calendar \
+         visit_day visit run policy
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -57,6 +61,9 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             command_archive command_cat \
             command_verify command_restore command_status command_retention \
             command_schedule command_lambda main_command
+            version runner configure command_run command_archive command_cat \
+            command_verify command_restore command_status command_retention \
+            command_policy main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

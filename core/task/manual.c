@@ -23,6 +23,10 @@ enum {
     REMOTE  = RUN | DAYS | CAT | VERIFY | RESTORE | STATUS | RETENTION,
     WRITES  = DAYS | VERIFY,
     REMOTE  = RUN | DAEMON | ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION,
+    POLICY  = 1 << COMMAND_POLICY,
+    MEMORY  = 1 << COMMAND_MEMORY,
+    REMOTE  = RUN | ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION |
+              POLICY,
     WRITES  = ARCHIVE | VERIFY,
     ALL     = REMOTE | SCHEDULE | MEMORY,
 };
@@ -123,6 +127,12 @@ const struct option_row option_rows[] = {
      0, REMOTE, "refuse the bucket if another account owns it"},
     {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000,
      RUN | DAEMON | ARCHIVE,
+    {"--bucket", NULL, OPTION_FLAG, AT(bucket), 0, 0, POLICY,
+     "the bucket's policy instead, that lets CloudWatch write\n"
+     "exports into it"},
+    {"--read-only", NULL, OPTION_FLAG, AT(read_only), 0, 0, POLICY,
+     "for people on call: status and cat"},
+    {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000, RUN | ARCHIVE,
      "log reads a second, at most; default half the quota"},
     {"--give-up", "S", OPTION_NUMBER, AT(give_up_s), 1, 604800, REMOTE,
      "exit 69 after S seconds without one successful call;\n"
@@ -490,6 +500,27 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "   0  printed; fewer than --count where it ends\n"
         "  64  the schedule is none, or never fires: the column and why\n"
         "  78  no such zone\n",
+    [COMMAND_POLICY] = {
+        "policy", "CONFIG [ROLE-ARN]", 1, 2,
+        "the least that IAM must allow for a configuration",
+        "Prints a policy for whoever runs firn with this configuration, as\n"
+        "JSON for IAM: its log groups, its buckets below what their keys\n"
+        "have in common, and nothing that it has no use for. Nobody is\n"
+        "asked but, for a CONFIG in S3, S3.\n"
+        "\n"
+        "Groups with a \"role_arn\" are worked on as that role: the policy\n"
+        "lets it be assumed, and with ROLE-ARN behind CONFIG it is the\n"
+        "policy of that role. An AWS Lambda function also writes its own\n"
+        "log (AWSLambdaBasicExecutionRole).\n",
+        "  firn policy firn.json > policy.json\n"
+        "  aws iam put-role-policy --role-name firn --policy-name firn \\\n"
+        "      --policy-document file://policy.json\n"
+        "  firn policy firn.json --read-only\n"
+        "  firn policy firn.json --bucket --expected-bucket-owner "
+        "111122223333\n",
+        "   0  printed\n"
+        "  64  the command line\n"
+        "  78  the configuration\n",
     },
     [COMMAND_MEMORY] = {
         "memory", "", 0, 0,

@@ -480,6 +480,7 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     case COMMAND_SCHEDULE: return check_schedule(o, now_ms, fault);
     case COMMAND_RUN:
     case COMMAND_DAEMON:
+    case COMMAND_POLICY:
     case COMMAND_MEMORY:
     case COMMAND_NONE:    break;
     }

@@ -24,6 +24,7 @@ enum command {
     COMMAND_STATUS,
     COMMAND_RETENTION,
     COMMAND_SCHEDULE,
+    COMMAND_POLICY,
     COMMAND_MEMORY,
     COMMAND_NONE,  /* none was given */
 };
@@ -55,6 +56,7 @@ struct options {
     bool        wait;                 /* restore */
     uint32_t    count;                /* schedule */
     struct schedule schedule;         /* counted from spec.from_ms */
+    bool        bucket, read_only;    /* policy */
     bool        quiet, no_progress, no_sandbox, allow_http, debug;
 
     char    **args;      /* what is neither flag nor command */
