@@ -19,32 +19,15 @@ CALL  := http endpoint settings provider keys credentials sigv4 pace site \
          trouble request call reply ask
 FETCH := decode frame seen group first circle logs object member inflate head \
          choose record census reading grant export_task export
-PACK  := line cut pack lane join recut
-SHIP  := part elements listing put multipart target upload copy \
-         finish segment index receipt receipt_read existing catalog survey \
-         checkpoint journal lease sweep sources compose merge remove tidy
+PACK  := line cut pack lane join recut sortrun tournament
+SHIP  := part elements listing put multipart target upload copy finish segment \
+         index receipt receipt_read existing catalog survey checkpoint \
+         journal lease sweep sources compose order order_plan merge remove tidy
 TASK  := message plan schedule schedule_parse config_keys config options \
          manual report refuse document recount claim ending gather archive \
          adopt escape interval cat verify restore ledger ledger_write \
          status retention retention_write calendar visit_day visit run \
-         demand invocation
-         choose record census
-PACK  := line cut pack lane join recut run tournament
-SHIP  := part elements listing put multipart target upload finish index \
-         receipt receipt_read existing catalog survey checkpoint journal \
-         lease sweep sources compose order order_plan merge
-TASK  := message plan options manual report refuse document recount claim \
-         ending gather archive escape interval cat verify restore ledger \
-         ledger_write status retention retention_write
-         lease sweep
-TASK  := message plan schedule schedule_parse config_keys config options \
-         manual report refuse document recount claim ending archive escape \
-         interval cat verify restore ledger ledger_write status retention \
-         retention_write calendar visit_day visit run daemon demand invocation
-TASK  := message plan config_keys config options manual report refuse document \
-         recount claim ending archive escape interval cat verify restore \
-         ledger ledger_write status retention retention_write calendar \
-         visit_day visit run policy
+         daemon policy demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -53,17 +36,10 @@ CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
 PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
-            version runner configure command_run command_archive \
-            command_adopt command_cat command_verify command_restore \
-            command_status command_retention command_schedule command_lambda \
-            main_command
             version notify runner configure command_run command_daemon \
-            command_archive command_cat \
-            command_verify command_restore command_status command_retention \
-            command_schedule command_lambda main_command
-            version runner configure command_run command_archive command_cat \
-            command_verify command_restore command_status command_retention \
-            command_policy main_command
+            command_archive command_adopt command_cat command_verify \
+            command_restore command_status command_retention \
+            command_schedule command_policy command_lambda main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

@@ -112,7 +112,6 @@ static enum flow drive(struct runner *r, struct archive *a)
             told = true;
             say_price(r, a);
         }
-        show(r, a, now);
         int64_t wake = flow == FLOW_MOVED ? now.mono_ms : archive_wake_ms(a);
         if (progress_wake_ms(&r->progress) < wake)
             wake = progress_wake_ms(&r->progress);

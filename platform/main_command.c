@@ -77,7 +77,6 @@ static int run(void)
     case COMMAND_ADOPT:   return command_adopt(&memory);
     case COMMAND_RUN:     return command_run(&memory);
     case COMMAND_DAEMON:  return command_daemon(&memory);
-    case COMMAND_ARCHIVE: return command_archive(&memory);
     case COMMAND_CAT:     return command_cat(&memory);
     case COMMAND_VERIFY:  return command_verify(&memory);
     case COMMAND_RESTORE: return command_restore(&memory);

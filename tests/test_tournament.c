@@ -8,8 +8,8 @@
 #include "pack/tournament.h"
 #include "row.h"
 
-enum { RUNS_MOST = TOURNAMENT_MOST, RUN_BYTES = 8192, RECORDS_MOST = 40,
-       OUT_BYTES = RUNS_MOST * RUN_BYTES, RING_MOST = 256 };
+enum { RUNS_MOST = TOURNAMENT_MOST, SORTRUN_BYTES = 8192, RECORDS_MOST = 40,
+       OUT_BYTES = RUNS_MOST * SORTRUN_BYTES, RING_MOST = 256 };
 
 struct record {
     int64_t  at_ms;
@@ -20,7 +20,7 @@ struct record {
 struct fixture {
     struct chance chance;
     uint32_t runs, records;
-    struct { uint32_t len; uint8_t bytes[RUN_BYTES]; } run[RUNS_MOST];
+    struct { uint32_t len; uint8_t bytes[SORTRUN_BYTES]; } run[RUNS_MOST];
     struct record record[RUNS_MOST * RECORDS_MOST];
     uint8_t  rings[RUNS_MOST][RING_MOST];
     uint32_t len;
@@ -29,7 +29,7 @@ struct fixture {
     struct fault fault;
 };
 
-static void add_head(struct fixture *f, uint32_t run, struct run_head head)
+static void add_head(struct fixture *f, uint32_t run, struct sortrun_head head)
 {
     run_head_write(f->run[run].bytes + f->run[run].len, head);
     f->run[run].len += RUN_HEAD_BYTES;
@@ -45,8 +45,8 @@ static void add_record(struct fixture *f, uint32_t run, int64_t at_ms)
     r->len = 1 + (uint32_t)chance_below(&f->chance, is_long ? 299 : 20);
     for (uint32_t i = 0; i < r->len; i++)
         r->bytes[i] = (uint8_t)chance_next(&f->chance);
-    add_head(f, run, (struct run_head){at_ms, r->len});
-    assert_true(f->run[run].len + r->len + RUN_HEAD_BYTES <= RUN_BYTES);
+    add_head(f, run, (struct sortrun_head){at_ms, r->len});
+    assert_true(f->run[run].len + r->len + RUN_HEAD_BYTES <= SORTRUN_BYTES);
     memcpy(f->run[run].bytes + f->run[run].len, r->bytes, r->len);
     f->run[run].len += r->len;
 }
@@ -56,14 +56,14 @@ static void make_runs(struct fixture *f, uint32_t runs)
     f->runs = runs;
     f->records = 0;
     for (uint32_t i = 0; i < runs; i++) {
-        int64_t at_ms = chance_below(&f->chance, 5) == 0 ? RUN_FRONT : -20;
+        int64_t at_ms = chance_below(&f->chance, 5) == 0 ? SORTRUN_FRONT : -20;
         f->run[i].len = 0;
         for (uint64_t n = chance_below(&f->chance, RECORDS_MOST); n > 0; n--) {
             add_record(f, i, at_ms);
             at_ms = at_ms < 0 ? 0 : at_ms;
             at_ms += (int64_t)chance_below(&f->chance, 3);
         }
-        add_head(f, i, (struct run_head){0, 0});
+        add_head(f, i, (struct sortrun_head){0, 0});
     }
 }
 
@@ -122,13 +122,13 @@ static bool is_merged(struct fixture *f, bool heads)
     for (uint32_t i = 0; i < f->records; i++) {
         const struct record *r = &f->record[i];
         if (heads)
-            run_head_write(want + len, (struct run_head){r->at_ms, r->len});
+            run_head_write(want + len, (struct sortrun_head){r->at_ms, r->len});
         len += heads ? RUN_HEAD_BYTES : 0;
         memcpy(want + len, r->bytes, r->len);
         len += r->len;
     }
     if (heads)
-        run_head_write(want + len, (struct run_head){0, 0});
+        run_head_write(want + len, (struct sortrun_head){0, 0});
     len += heads ? RUN_HEAD_BYTES : 0;
     return f->t.records == f->records && f->len == len &&
            memcmp(f->out, want, len) == 0;
@@ -161,7 +161,7 @@ static void test_out_of_order(void **state)
         f.run[bad].len = 0;
         add_record(&f, bad, 100);
         add_record(&f, bad, 99);
-        add_head(&f, bad, (struct run_head){0, 0});
+        add_head(&f, bad, (struct sortrun_head){0, 0});
         assert_int_equal(merge(&f, false), FLOW_FAILED);
         assert_int_equal(f.fault.error, ERROR_CORRUPT);
     }

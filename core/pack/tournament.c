@@ -36,7 +36,7 @@ static bool read_head(struct tournament *t, struct tournament_input *in)
     }
     if (in->head_len < RUN_HEAD_BYTES)
         return false;
-    struct run_head head = run_head_read(in->head);
+    struct sortrun_head head = run_head_read(in->head);
 
     in->ended = head.len == 0;
     t->failed = !in->ended && head.at_ms < in->at_ms;

@@ -74,7 +74,7 @@ void order_init(struct order *o, const struct order_setup *setup)
         .sse_kms_key_id = setup->sse_kms_key_id,
         .checksum = true,
     };
-    run_init(&o->run, setup->memory, &o->fault);
+    sortrun_init(&o->run, setup->memory, &o->fault);
 }
 
 /* --- gathering ----------------------------------------------------------- */
@@ -82,7 +82,7 @@ void order_init(struct order *o, const struct order_setup *setup)
 /* The run is full: stored, unless it is there. */
 static enum flow store_run(struct order *o)
 {
-    struct run_sorted sorted = run_sort(&o->run);
+    struct sortrun_sorted sorted = sortrun_sort(&o->run);
 
     o->records += o->run.count;
     o->bytes += sorted.bytes - (o->run.count + 1ull) * RUN_HEAD_BYTES;
@@ -95,7 +95,7 @@ static enum flow store_run(struct order *o)
 void order_add(struct order *o, struct view *bytes)
 {
     CHECK(o->state == ORDER_GATHERING && !o->ended);
-    if (!run_add(&o->run, bytes))
+    if (!sortrun_add(&o->run, bytes))
         (void)enter(o, ORDER_FAILED);
     else if (o->run.full)
         (void)store_run(o);
@@ -104,7 +104,7 @@ void order_add(struct order *o, struct view *bytes)
 void order_file(struct order *o)
 {
     CHECK(o->state == ORDER_GATHERING && !o->ended);
-    run_file(&o->run);
+    sortrun_file(&o->run);
 }
 
 void order_end(struct order *o)
@@ -146,7 +146,7 @@ static enum flow next_run(struct order *o)
 static enum flow on_gathering(struct order *o)
 {
     struct view none = {0};
-    bool good = o->ended ? run_end(&o->run) : run_add(&o->run, &none);
+    bool good = o->ended ? sortrun_end(&o->run) : sortrun_add(&o->run, &none);
 
     if (!good)
         return enter(o, ORDER_FAILED);
@@ -157,7 +157,7 @@ static enum flow on_gathering(struct order *o)
 
 static enum flow end_run(struct order *o)
 {
-    run_next(&o->run);
+    sortrun_next(&o->run);
     o->runs = ++o->number;
     return enter(o, ORDER_GATHERING);
 }

@@ -2,7 +2,7 @@
  *
  * An external sort (Knuth, TAOCP 3, section 5.4). Records are gathered into
  * runs as large as the memory, each sorted and stored by one PutObject
- * (pack/run.h); as long as there are more of them than the last merge can take
+ * (pack/sortrun.h); as long as there are more of them than the last merge can take
  * at once, as many as fit are merged into one, level by level (pack/
  * tournament.h); the last merge gives the bytes away as they come. Runs are
  * neighbours where they are merged, so records of one time stay as they came.
@@ -31,7 +31,7 @@
 #define FIRN_SHIP_ORDER_H
 
 #include "fetch/object.h"
-#include "pack/run.h"
+#include "pack/sortrun.h"
 #include "pack/tournament.h"
 #include "ship/catalog.h"
 #include "ship/put.h"
@@ -98,7 +98,7 @@ struct order {
     struct view   slice;     /* a piece's */
     struct put    put;
     union {
-        struct run        run;
+        struct sortrun        run;
         struct tournament tournament;
     };
     struct catalog *catalog;         /* of what is to be deleted */

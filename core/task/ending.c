@@ -49,8 +49,7 @@ static bool may_go_on(enum error error)
 /* The upload stays. Whoever cannot reach S3 cannot say so either. */
 static enum flow leave_upload(struct archive *a)
 {
-    bool begun = upload_id(&a->upload).len > 0 || a->upload.stray;
-    bool begun = a->upload.multipart.id[0] != '\0' || a->upload.stray ||
+    bool begun = upload_id(&a->upload).len > 0 || a->upload.stray ||
                  a->spec->order == BY_TIME;
 
     upload_leave(&a->upload);

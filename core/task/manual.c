@@ -17,17 +17,13 @@ enum {
     STATUS  = 1 << COMMAND_STATUS,
     RETENTION = 1 << COMMAND_RETENTION,
     SCHEDULE = 1 << COMMAND_SCHEDULE,
+    POLICY  = 1 << COMMAND_POLICY,
     MEMORY  = 1 << COMMAND_MEMORY,
     MAKES   = ARCHIVE | MERGE,
     DAYS    = MAKES | ADOPT,
-    REMOTE  = RUN | DAYS | CAT | VERIFY | RESTORE | STATUS | RETENTION,
+    REMOTE  = RUN | DAEMON | DAYS | CAT | VERIFY | RESTORE | STATUS |
+              RETENTION | POLICY,
     WRITES  = DAYS | VERIFY,
-    REMOTE  = RUN | DAEMON | ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION,
-    POLICY  = 1 << COMMAND_POLICY,
-    MEMORY  = 1 << COMMAND_MEMORY,
-    REMOTE  = RUN | ARCHIVE | CAT | VERIFY | RESTORE | STATUS | RETENTION |
-              POLICY,
-    WRITES  = ARCHIVE | VERIFY,
     ALL     = REMOTE | SCHEDULE | MEMORY,
 };
 
@@ -63,13 +59,12 @@ const struct option_row option_rows[] = {
     {"--recompress", NULL, OPTION_FLAG, AT(spec.recompress), 0, 0, MERGE,
      "inflate and compress anew, into one gzip member, even\n"
      "where the objects could be put end to end"},
-    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, DAYS,
     {"--order", "name|time", OPTION_CHOICE, AT(spec.order), 0, 0, MERGE,
      "name: the objects one behind the other, by their keys\n"
      "(default). time: all records by their time stamps, those\n"
      "of one time as they came; lines without one stay with\n"
      "the record before. What it takes is said first"},
-    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, MAKES,
+    {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, DAYS,
      "the calendar day, from midnight to midnight"},
     {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE | STATUS,
      "the day N days before today; default 1, yesterday.\n"
@@ -125,14 +120,13 @@ const struct option_row option_rows[] = {
      "until the object can be read"},
     {"--expected-bucket-owner", "ACCOUNT", OPTION_STRING, AT(bucket_owner), 0,
      0, REMOTE, "refuse the bucket if another account owns it"},
-    {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000,
-     RUN | DAEMON | ARCHIVE,
     {"--bucket", NULL, OPTION_FLAG, AT(bucket), 0, 0, POLICY,
      "the bucket's policy instead, that lets CloudWatch write\n"
      "exports into it"},
     {"--read-only", NULL, OPTION_FLAG, AT(read_only), 0, 0, POLICY,
      "for people on call: status and cat"},
-    {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000, RUN | ARCHIVE,
+    {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000,
+     RUN | DAEMON | ARCHIVE,
      "log reads a second, at most; default half the quota"},
     {"--give-up", "S", OPTION_NUMBER, AT(give_up_s), 1, 604800, REMOTE,
      "exit 69 after S seconds without one successful call;\n"
@@ -500,6 +494,7 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "   0  printed; fewer than --count where it ends\n"
         "  64  the schedule is none, or never fires: the column and why\n"
         "  78  no such zone\n",
+    },
     [COMMAND_POLICY] = {
         "policy", "CONFIG [ROLE-ARN]", 1, 2,
         "the least that IAM must allow for a configuration",

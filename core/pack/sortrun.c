@@ -1,17 +1,17 @@
-/* run.c - see run.h. */
-#include "pack/run.h"
+/* sortrun.c - see sortrun.h. */
+#include "pack/sortrun.h"
 
 #include "base/crc.h"
 
 /* A whole record; and, once sorted, what is to be sent of it. */
-union run_entry {
+union sortrun_entry {
     struct {
         int64_t  at_ms;
         uint32_t at, len;  /* in the span; with its head */
     } record;
     struct view slice;
 };
-_Static_assert(sizeof(union run_entry) == 16, "entries fill the span's end");
+_Static_assert(sizeof(union sortrun_entry) == 16, "entries fill the span's end");
 
 static const uint8_t end_mark[RUN_HEAD_BYTES];
 
@@ -30,41 +30,41 @@ static uint64_t get_le(const uint8_t *at, uint32_t bytes)
     return value;
 }
 
-void run_head_write(uint8_t *at, struct run_head head)
+void run_head_write(uint8_t *at, struct sortrun_head head)
 {
     put_le(at, (uint64_t)head.at_ms, 8);
     put_le(at + 8, head.len, 4);
 }
 
-struct run_head run_head_read(const uint8_t *at)
+struct sortrun_head run_head_read(const uint8_t *at)
 {
-    return (struct run_head){(int64_t)get_le(at, 8),
+    return (struct sortrun_head){(int64_t)get_le(at, 8),
                              (uint32_t)get_le(at + 8, 4)};
 }
 
-void run_init(struct run *r, struct span span, struct fault *fault)
+void sortrun_init(struct sortrun *r, struct span span, struct fault *fault)
 {
     CHECK(((uintptr_t)span.at | span.len) % 16 == 0 && span.len >= 1024);
-    *r = (struct run){.span = span, .fault = fault};
+    *r = (struct sortrun){.span = span, .fault = fault};
 }
 
 /* The entries, the latest first, behind them one for the run's end. */
-static union run_entry *entries(const struct run *r)
+static union sortrun_entry *entries(const struct sortrun *r)
 {
-    return (union run_entry *)(void *)(r->span.at + r->span.len) -
+    return (union sortrun_entry *)(void *)(r->span.at + r->span.len) -
            (r->count + 1);
 }
 
 /* What the open record may still take, its entry being kept free. */
-static uint32_t room(const struct run *r)
+static uint32_t room(const struct sortrun *r)
 {
-    uint32_t kept = (r->count + 2) * (uint32_t)sizeof(union run_entry);
+    uint32_t kept = (r->count + 2) * (uint32_t)sizeof(union sortrun_entry);
 
     CHECK(r->used <= r->span.len - kept);
     return r->span.len - kept - r->used;
 }
 
-static bool be_full(struct run *r)
+static bool be_full(struct sortrun *r)
 {
     r->full = r->count > 0;
     if (!r->full) {
@@ -75,13 +75,13 @@ static bool be_full(struct run *r)
     return r->full;
 }
 
-static void close_record(struct run *r)
+static void close_record(struct sortrun *r)
 {
     uint32_t len = r->used - r->open_at;
 
     CHECK(r->open && len > RUN_HEAD_BYTES);
     run_head_write(r->span.at + r->open_at,
-                   (struct run_head){r->open_ms, len - RUN_HEAD_BYTES});
+                   (struct sortrun_head){r->open_ms, len - RUN_HEAD_BYTES});
     r->count++;
     entries(r)->record.at_ms = r->open_ms;
     entries(r)->record.at = r->open_at;
@@ -89,9 +89,9 @@ static void close_record(struct run *r)
     r->open = false;
 }
 
-static bool open_record(struct run *r)
+static bool open_record(struct sortrun *r)
 {
-    if (r->used + (r->count + 2) * sizeof(union run_entry) + RUN_HEAD_BYTES >
+    if (r->used + (r->count + 2) * sizeof(union sortrun_entry) + RUN_HEAD_BYTES >
         r->span.len)
         return false;
     r->open_at = r->used;
@@ -101,7 +101,7 @@ static bool open_record(struct run *r)
 }
 
 /* Appends as much as there is room for, and leaves the rest. */
-static void append(struct run *r, struct view *bytes)
+static void append(struct sortrun *r, struct view *bytes)
 {
     uint32_t len = bytes->len < room(r) ? bytes->len : room(r);
 
@@ -111,20 +111,20 @@ static void append(struct run *r, struct view *bytes)
 }
 
 /* The first record of a file tells its form. */
-static bool begins_record(struct run *r, struct view line, int64_t *at_ms)
+static bool begins_record(struct sortrun *r, struct view line, int64_t *at_ms)
 {
-    bool json = r->form != RUN_TEXT && head_stamp_json(line, at_ms);
-    bool text = r->form != RUN_NDJSON && !json && head_stamp_text(line, at_ms);
+    bool json = r->form != SORTRUN_TEXT && head_stamp_json(line, at_ms);
+    bool text = r->form != SORTRUN_NDJSON && !json && head_stamp_text(line, at_ms);
 
     if (json || text)
-        r->form = json ? RUN_NDJSON : RUN_TEXT;
+        r->form = json ? SORTRUN_NDJSON : SORTRUN_TEXT;
     return json || text;
 }
 
 /* The beginning of a line is gathered: does a record begin there? */
-static void decide(struct run *r)
+static void decide(struct sortrun *r)
 {
-    int64_t at_ms = RUN_FRONT;
+    int64_t at_ms = SORTRUN_FRONT;
     bool begins = begins_record(r, (struct view){r->held, r->held_len},
                                 &at_ms);
 
@@ -136,7 +136,7 @@ static void decide(struct run *r)
     r->line = RUN_LINE_OWED;
 }
 
-static void on_head(struct run *r, struct view *bytes)
+static void on_head(struct sortrun *r, struct view *bytes)
 {
     uint32_t left = HEAD_STAMP_BYTES - r->held_len;
     struct view piece = view_slice(*bytes, 0,
@@ -152,7 +152,7 @@ static void on_head(struct run *r, struct view *bytes)
         decide(r);
 }
 
-static bool on_owed(struct run *r)
+static bool on_owed(struct sortrun *r)
 {
     struct view owed = {r->held + r->owed_at, r->held_len - r->owed_at};
 
@@ -168,7 +168,7 @@ static bool on_owed(struct run *r)
     return true;
 }
 
-static bool on_rest(struct run *r, struct view *bytes)
+static bool on_rest(struct sortrun *r, struct view *bytes)
 {
     uint32_t end = view_find(*bytes, '\n');
     bool ends = end < bytes->len;
@@ -182,7 +182,7 @@ static bool on_rest(struct run *r, struct view *bytes)
     return true;
 }
 
-bool run_add(struct run *r, struct view *bytes)
+bool sortrun_add(struct sortrun *r, struct view *bytes)
 {
     bool good = true;
 
@@ -195,17 +195,17 @@ bool run_add(struct run *r, struct view *bytes)
     return good;
 }
 
-void run_file(struct run *r)
+void sortrun_file(struct sortrun *r)
 {
     CHECK(r->line == RUN_LINE_HEAD && r->held_len == 0);
-    r->form = RUN_ANY;
+    r->form = SORTRUN_ANY;
 }
 
-bool run_end(struct run *r)
+bool sortrun_end(struct sortrun *r)
 {
     struct view none = {0};
 
-    if (!run_add(r, &none))
+    if (!sortrun_add(r, &none))
         return false;
     if (r->full)
         return true;
@@ -218,7 +218,7 @@ bool run_end(struct run *r)
 
 /* --- the sort ------------------------------------------------------------ */
 
-static bool is_before(const union run_entry *a, const union run_entry *b)
+static bool is_before(const union sortrun_entry *a, const union sortrun_entry *b)
 {
     return a->record.at_ms != b->record.at_ms
                ? a->record.at_ms < b->record.at_ms
@@ -226,9 +226,9 @@ static bool is_before(const union run_entry *a, const union run_entry *b)
 }
 
 /* Lets an entry sink to where both entries below it are before it. */
-static void sift(union run_entry *e, uint32_t at, uint32_t count)
+static void sift(union sortrun_entry *e, uint32_t at, uint32_t count)
 {
-    union run_entry sinking = e[at];
+    union sortrun_entry sinking = e[at];
 
     for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
         child += child + 1 < count && is_before(&e[child], &e[child + 1]);
@@ -241,19 +241,19 @@ static void sift(union run_entry *e, uint32_t at, uint32_t count)
 
 /* Heap sort: in place, without recursion, as fast at its worst. No two entries
  * are equal, so it is as good as a stable one. */
-static void sort(union run_entry *e, uint32_t count)
+static void sort(union sortrun_entry *e, uint32_t count)
 {
     for (uint32_t at = count / 2; at-- > 0;)
         sift(e, at, count);
     for (uint32_t left = count; left-- > 1;) {
-        union run_entry last = e[0];
+        union sortrun_entry last = e[0];
         e[0] = e[left];
         e[left] = last;
         sift(e, 0, left);
     }
 }
 
-static void add_slice(struct run_sorted *s, union run_entry *e,
+static void add_slice(struct sortrun_sorted *s, union sortrun_entry *e,
                       struct view slice)
 {
     struct view *last = s->count > 0 ? &e[s->count - 1].slice : NULL;
@@ -266,10 +266,10 @@ static void add_slice(struct run_sorted *s, union run_entry *e,
         e[s->count++].slice = slice;
 }
 
-struct run_sorted run_sort(struct run *r)
+struct sortrun_sorted sortrun_sort(struct sortrun *r)
 {
-    union run_entry *e = entries(r);
-    struct run_sorted sorted = {.slices = &e->slice};
+    union sortrun_entry *e = entries(r);
+    struct sortrun_sorted sorted = {.slices = &e->slice};
 
     CHECK(r->full && r->count > 0);
     sort(e, r->count);
@@ -281,7 +281,7 @@ struct run_sorted run_sort(struct run *r)
     return sorted;
 }
 
-void run_next(struct run *r)
+void sortrun_next(struct sortrun *r)
 {
     CHECK(r->full);
     uint32_t left = r->open ? r->used - r->open_at : 0;

@@ -1,4 +1,4 @@
-/* run.h - records become sorted runs: the first half of an external sort.
+/* sortrun.h - records become sorted runs: the first half of an external sort.
  *
  * Bytes come in order, in slices of any size. A line that begins with a time
  * stamp, in the form of text or of ndjson (fetch/head.h), begins a record; any
@@ -10,10 +10,10 @@
  * of one request's body: nothing is moved.
  *
  *     while (bytes are left) {
- *         bytes += run_add(r, bytes);
- *         if (r->full) {  (as after run_end())
- *             ... body = run_sort(r), stored under the run's number ...
- *             run_next(r);
+ *         bytes += sortrun_add(r, bytes);
+ *         if (r->full) {  (as after sortrun_end())
+ *             ... body = sortrun_sort(r), stored under the run's number ...
+ *             sortrun_next(r);
  *         }
  *     }
  *
@@ -24,31 +24,31 @@
  * on the span's length alone.
  *
  * ERROR_LIMIT: a record that does not fit into an empty span. */
-#ifndef FIRN_PACK_RUN_H
-#define FIRN_PACK_RUN_H
+#ifndef FIRN_PACK_SORTRUN_H
+#define FIRN_PACK_SORTRUN_H
 
 #include "base/error.h"
 #include "fetch/head.h"
 
 enum { RUN_HEAD_BYTES = 12 };
-#define RUN_FRONT INT64_MIN  /* the time of what no record is before */
+#define SORTRUN_FRONT INT64_MIN  /* the time of what no record is before */
 
-struct run_head {
+struct sortrun_head {
     int64_t  at_ms;
     uint32_t len;  /* of the record, without this head; 0: the run ends */
 };
 
 /* A whole run, to be sent. */
-struct run_sorted {
+struct sortrun_sorted {
     const struct view *slices;  /* within the span */
     uint32_t count;
     uint64_t bytes, crc;        /* CRC-64/NVME */
 };
 
-void            run_head_write(uint8_t *at, struct run_head head);
-struct run_head run_head_read(const uint8_t *at);
+void            run_head_write(uint8_t *at, struct sortrun_head head);
+struct sortrun_head run_head_read(const uint8_t *at);
 
-struct run {
+struct sortrun {
     bool     full;       /* public: sort, then next */
     uint32_t count;      /* public: whole records */
 
@@ -58,28 +58,28 @@ struct run {
     uint32_t open_at;    /* where that one's head is */
     int64_t  open_ms;
     bool     open;       /* there is one */
-    enum run_line {
+    enum sortrun_line {
         RUN_LINE_HEAD,   /* its first bytes are gathered in `held` */
         RUN_LINE_OWED,   /* they are to be appended */
         RUN_LINE_REST,   /* the rest is appended as it comes */
     } line;
-    enum run_form { RUN_ANY, RUN_NDJSON, RUN_TEXT } form;  /* of the file */
+    enum sortrun_form { SORTRUN_ANY, SORTRUN_NDJSON, SORTRUN_TEXT } form;  /* of the file */
     uint32_t held_len, owed_at;
     uint8_t  held[HEAD_STAMP_BYTES];
 };
 
 /* The span's ends are aligned to 16 bytes. */
-void run_init(struct run *r, struct span span, struct fault *fault);
+void sortrun_init(struct sortrun *r, struct span span, struct fault *fault);
 /* Takes a prefix, less than all if it becomes full. False: a fault is set. */
-bool run_add(struct run *r, struct view *bytes);
+bool sortrun_add(struct sortrun *r, struct view *bytes);
 /* A file has ended, with a newline: the next may be of the other form. */
-void run_file(struct run *r);
+void sortrun_file(struct sortrun *r);
 /* There is no more: what is open is whole. As long as that makes it full, it
- * is to be called again, behind run_next(). */
-bool run_end(struct run *r);
+ * is to be called again, behind sortrun_next(). */
+bool sortrun_end(struct sortrun *r);
 
-/* The whole records, sorted; valid until run_next(). */
-struct run_sorted run_sort(struct run *r);
-void              run_next(struct run *r);
+/* The whole records, sorted; valid until sortrun_next(). */
+struct sortrun_sorted sortrun_sort(struct sortrun *r);
+void              sortrun_next(struct sortrun *r);
 
 #endif
