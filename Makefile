@@ -24,9 +24,9 @@ SHIP  := part elements listing put multipart target upload copy finish segment \
          index receipt receipt_read existing catalog survey checkpoint \
          journal lease sweep sources compose order order_plan merge remove tidy
 TASK  := message plan schedule schedule_parse config_keys config options \
-         manual report refuse document recount claim ending gather archive \
-         adopt escape interval cat verify restore ledger ledger_write \
-         status retention retention_write calendar visit_day visit run \
+         manual report refuse document recount claim ending gather \
+         exporting discard archive adopt escape interval cat verify restore \
+         ledger ledger_write          status retention retention_write calendar visit_day visit run \
          daemon policy demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \

@@ -16,6 +16,9 @@ static const char *phase(enum archive_state state)
     case ARCHIVE_EXISTING:
     case ARCHIVE_LOOKING:    return "looking";
     case ARCHIVE_TAKING:     return "waiting";
+    case ARCHIVE_EXPORTING:  return "exporting";
+    case ARCHIVE_PROVING:    return "verifying";
+    case ARCHIVE_REMOVING:   return "deleting";
     case ARCHIVE_COUNTING:
     case ARCHIVE_CHECKING:   return "counting";
     case ARCHIVE_READING:    return "reading";
@@ -130,7 +133,8 @@ static struct view fault_thing(struct runner *r, const struct archive *a)
 
     if (a->about[0] != '\0') {
         text_init(&t, r->path, sizeof r->path);
-        text_put(&t, gather_bucket(a));
+        text_str(&t, "s3://");
+        text_put(&t, gather_from(a).bucket);
         text_char(&t, '/');
         text_str(&t, a->about);
         return text_view(&t);

@@ -258,7 +258,7 @@ static bool is_sound(const struct checkpoint *c)
 {
     const struct checkpoint_stored *s = &c->stored;
     uint64_t before = s->mark.settled.events;
-    bool merged = c->receipt.merged_from.len > 0;
+    bool merged = !view_is(c->receipt.via, "read");
 
     return is_id(c->upload) && is_id(c->segment) &&
            is_place(&s->parts) &&

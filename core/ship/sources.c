@@ -111,6 +111,7 @@ static void hold(struct sources *s, const struct catalog_entry *e)
     r->source = (struct source){
         .number = s->count,
         .bytes = e->bytes,
+        .modified_ms = e->modified_ms,
         .key = {(const uint8_t *)r->key, e->key.len},
         .etag = view_of(r->etag),
         .before = s->digest,

@@ -32,6 +32,7 @@ enum {
 struct source {
     uint64_t    number;
     uint64_t    bytes;
+    int64_t     modified_ms;  /* 0: not told */
     struct view key;
     struct view etag;    /* with its quotes */
     uint64_t    before;  /* the digest of the list up to it */

@@ -6,8 +6,10 @@
 #include "base/crc.h"
 #include "base/trace.h"
 #include "task/claim.h"
+#include "task/discard.h"
 #include "task/document.h"
 #include "task/ending.h"
+#include "task/exporting.h"
 #include "task/gather.h"
 #include "task/recount.h"
 #include "task/refuse.h"
@@ -22,8 +24,9 @@ enum {
 
 static const char *const state_name[] = {
     "group", "existing", "looking", "taking", "counting", "sealing",
-    "checking", "reading",
-    "recheck", "storing", "recording", "committing", "receipt", "clearing",
+    "exporting", "checking", "reading",
+    "recheck", "storing", "recording", "committing", "receipt",
+    "proving", "removing", "clearing",
     "aborting", "releasing", "sweeping", "dropping", "done", "failed",
 };
 
@@ -56,7 +59,7 @@ static void begin_group(struct archive *a)
 {
     struct span room = {a->lanes[0].block, sizeof a->lanes[0].block};
 
-    if (a->spec->source == SOURCE_MERGE)
+    if (a->lent)
         room = (struct span){a->merge.recut.workspace.bytes,
                              GROUP_ROOM_BYTES};
     group_init(&a->group, a->call, view_of(a->spec->group), room);
@@ -88,12 +91,14 @@ void archive_init(struct archive *a, struct site *site,
     a->found = (struct checkpoint){0};
     a->compress = spec->compress;
     a->lines = spec->format == FORMAT_NDJSON ? CENSUS_NDJSON : CENSUS_TEXT;
-    a->checked = a->cleared = false;
+    a->checked = a->cleared = a->listed = a->exported = false;
+    a->export_url[0] = '\0';
     a->unfit = NULL;
     a->price[0] = '\0';
     a->about[0] = '\0';
     a->state = ARCHIVE_GROUP;
-    if (spec->source == SOURCE_MERGE) {
+    a->lent = spec->source == SOURCE_MERGE;
+    if (a->lent) {
         gather_init(a);
     } else {
         logs_init(&a->lanes[0].logs, site, &a->shared.scope);
@@ -141,11 +146,12 @@ void archive_upload(struct archive *a)
 
 enum flow archive_begin(struct archive *a)
 {
-    a->begun_ms = archive_settled_ms(a);
+    if (a->spec->source != SOURCE_EXPORT || !a->resumable)
+        a->begun_ms = archive_settled_ms(a);  /* else a run before began it */
     archive_upload(a);
     journal_init(&a->journal, a->spec->from_ms);
     index_init(&a->index);
-    if (a->spec->source == SOURCE_MERGE)
+    if (a->spec->source != SOURCE_READ)
         return gather_begin(a);
     archive_begin_lanes(a, a->spec->from_ms);
     archive_enter(a, ARCHIVE_READING);
@@ -170,7 +176,7 @@ enum flow archive_resume(struct archive *a)
         archive_enter(a, ARCHIVE_COMMITTING);
         return FLOW_MOVED;
     }
-    if (a->spec->source == SOURCE_MERGE)
+    if (a->spec->source != SOURCE_READ)
         return gather_begin(a);
     archive_begin_lanes(a, c->stored.mark.from_ms);
     archive_enter(a, ARCHIVE_READING);
@@ -202,7 +208,7 @@ enum flow archive_finish(struct archive *a)
 
 static bool merges(const struct archive *a)
 {
-    return a->spec->source == SOURCE_MERGE;
+    return a->lent;
 }
 
 static enum flow source_step(struct archive *a)
@@ -372,14 +378,27 @@ static enum flow send(struct archive *a)
     return flow;
 }
 
-/* What a merge is made of does not expire. */
+static enum flow begin_recheck(struct archive *a)
+{
+    begin_group(a);
+    archive_enter(a, ARCHIVE_RECHECK);
+    return FLOW_MOVED;
+}
+
+/* What a merge is made of does not expire; what was exported did. */
 static enum flow finish_reading(struct archive *a)
 {
-    if (a->merge.sources.count == 0)
+    bool exported = a->spec->source == SOURCE_EXPORT;
+
+    if (a->merge.sources.count == 0 && !exported)
         return gather_nothing(a);
-    if (!end_archive(a))
+    if (!exported && !end_archive(a))
         return FLOW_WANT_EVENT;
+    a->checked_list = a->merge.sources.digest;
+    a->listed = true;
     archive_cancel(a);
+    if (exported)
+        return begin_recheck(a);
     archive_enter(a, ARCHIVE_STORING);
     return FLOW_MOVED;
 }
@@ -405,11 +424,8 @@ static enum flow on_reading(struct archive *a)
     count(a);
     if (read == FLOW_ENDED && merges(a))
         return finish_reading(a);
-    if (read == FLOW_ENDED) {
-        begin_group(a);
-        archive_enter(a, ARCHIVE_RECHECK);
-        return FLOW_MOVED;
-    }
+    if (read == FLOW_ENDED)
+        return begin_recheck(a);
     return moved || sent == FLOW_MOVED ? FLOW_MOVED : FLOW_WANT_EVENT;
 }
 
@@ -489,7 +505,9 @@ static enum flow on_receipt(struct archive *a)
 
     if (flow == FLOW_FAILED)
         return ending_fault(a, &a->put.fault);
-    return flow == FLOW_ENDED ? ending_sweep(a) : flow;
+    if (flow != FLOW_ENDED)
+        return flow;
+    return discard_is_due(a) ? discard_begin(a) : ending_sweep(a);
 }
 
 /* --- steps --------------------------------------------------------------- */
@@ -503,6 +521,7 @@ static enum flow step(struct archive *a)
     case ARCHIVE_TAKING:     return claim_taking(a);
     case ARCHIVE_COUNTING:   return recount_counting(a);
     case ARCHIVE_SEALING:    return recount_sealing(a);
+    case ARCHIVE_EXPORTING:  return exporting_step(a);
     case ARCHIVE_CHECKING:   return gather_checking(a);
     case ARCHIVE_READING:    return on_reading(a);
     case ARCHIVE_RECHECK:    return on_recheck(a);
@@ -510,6 +529,8 @@ static enum flow step(struct archive *a)
     case ARCHIVE_RECORDING:  return on_recording(a);
     case ARCHIVE_COMMITTING: return on_committing(a);
     case ARCHIVE_RECEIPT:    return on_receipt(a);
+    case ARCHIVE_PROVING:    return discard_proving(a);
+    case ARCHIVE_REMOVING:   return discard_removing(a);
     case ARCHIVE_CLEARING:   return ending_clearing(a);
     case ARCHIVE_ABORTING:   return ending_aborting(a);
     case ARCHIVE_RELEASING:  return ending_releasing(a);
@@ -524,10 +545,11 @@ static enum flow step(struct archive *a)
 /* Between taking the lease and giving it back. */
 static bool is_at_work(const struct archive *a)
 {
-    bool late = a->state >= ARCHIVE_READING && a->state <= ARCHIVE_RECEIPT &&
+    bool late = a->state >= ARCHIVE_READING && a->state <= ARCHIVE_REMOVING &&
                 a->state != ARCHIVE_RECORDING;
-    return late || a->state == ARCHIVE_CHECKING ||
-           (a->state == ARCHIVE_EXISTING && lease_is_ours(&a->lease));
+    bool early = a->state == ARCHIVE_EXPORTING ||
+                 a->state == ARCHIVE_CHECKING || a->state == ARCHIVE_EXISTING;
+    return (late || early) && lease_is_ours(&a->lease);
 }
 
 enum flow archive_step(struct archive *a, struct now now)
@@ -577,6 +599,11 @@ int64_t archive_wake_ms(const struct archive *a)
     case ARCHIVE_RELEASING:
     case ARCHIVE_DROPPING:
         return lease_wake_ms(&a->lease);
+    case ARCHIVE_EXPORTING:
+        return earlier(export_wake_ms(&a->export), lease_wake_ms(&a->lease));
+    case ARCHIVE_PROVING:
+    case ARCHIVE_REMOVING:
+        return earlier(discard_wake_ms(a), lease_wake_ms(&a->lease));
     case ARCHIVE_CHECKING:
         return earlier(merge_wake_ms(&a->merge), lease_wake_ms(&a->lease));
     case ARCHIVE_READING:  /* the call is one of the lanes' */

@@ -27,10 +27,13 @@
 #include "ship/existing.h"
 #include "ship/journal.h"
 #include "ship/lease.h"
+#include "fetch/export.h"
 #include "ship/merge.h"
 #include "ship/sweep.h"
+#include "ship/tidy.h"
 #include "task/plan.h"
 #include "task/spec.h"
+#include "task/verify.h"
 
 /* What has been done so far; for the progress. */
 struct archive_counts {
@@ -58,6 +61,7 @@ struct archive {
         ARCHIVE_TAKING,      /* waits for the lease */
         ARCHIVE_COUNTING,    /* the window is counted again */
         ARCHIVE_SEALING,     /* waits for the receipt to say so */
+        ARCHIVE_EXPORTING,   /* waits for CloudWatch Logs to export */
         ARCHIVE_CHECKING,    /* what is to be merged is looked through */
         ARCHIVE_READING,     /* the blocks flow */
         ARCHIVE_RECHECK,     /* waits for what the group is by now */
@@ -65,6 +69,8 @@ struct archive {
         ARCHIVE_RECORDING,   /* waits for the receipt in the checkpoint */
         ARCHIVE_COMMITTING,  /* waits for S3 to confirm the object */
         ARCHIVE_RECEIPT,     /* waits for S3 to confirm the receipt */
+        ARCHIVE_PROVING,     /* the object is read back */
+        ARCHIVE_REMOVING,    /* what it was made of is deleted */
         ARCHIVE_CLEARING,    /* waits for S3 to forget sorted runs */
         ARCHIVE_ABORTING,    /* waits for S3 to forget the upload */
         ARCHIVE_RELEASING,   /* waits for the checkpoint to name no holder */
@@ -97,6 +103,7 @@ struct archive {
     bool               named;        /* the checkpoint has the upload's id */
     uint64_t           nonce, serial;/* of the checkpoint's writes */
     int64_t            since_ms;     /* we hold the lease */
+    bool               lent;         /* to `merge` the lanes' memory is */
     struct call       *call;         /* the first lane's, or the merge's, while
                                         these do not read: for all but events
                                         and parts */
@@ -107,6 +114,19 @@ struct archive {
     struct tally       checked_tally;  /* ... is known to hold this ... */
     uint64_t           checked_bytes;  /* ... in so many raw bytes ... */
     uint64_t           checked_list;   /* ... of this list */
+    bool               listed;       /* what was merged is this list */
+    bool               exported;     /* `export` is done */
+    struct export      export;
+    char               export_url[SPEC_BUCKET_BYTES + EXPORT_PREFIX_BYTES +
+                                  EXPORT_ID_BYTES + 16];  /* of its files */
+    struct {
+        const char    *url;          /* of the object that is read back */
+        struct remove  remove;
+        bool           compares, same;  /* the list: it is looked at; it is
+                                           the one that was merged */
+        uint64_t       newer;        /* objects that are not to be deleted */
+        int64_t        resume_mono_ms;
+    } discard;
     char               price[160];   /* public: what sorting takes; or "" */
     bool               cleared;      /* no sorted run is left, or so it was
                                         tried */
@@ -140,6 +160,8 @@ struct archive {
     union {
         struct lane    lanes[CFG_LANE_COUNT];
         struct merge   merge;
+        struct verify  verify;
+        struct tidy    tidy;
     };
     char        checkpoint[CFG_CHECKPOINT_BYTES];  /* as it is written */
     _Alignas(4096) uint8_t slots[CFG_SLOT_COUNT * CFG_SLOT_BYTES];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "task/discard.h"
 #include "task/document.h"
 #include "task/ending.h"
 #include "task/gather.h"
@@ -20,7 +21,8 @@ enum { RACES_MOST = 3 };  /* runs that were first, in a row */
 /* Where reading begins: with the window, or with what is left of it. */
 static int64_t reads_from(const struct archive *a)
 {
-    return a->resumable ? a->found.stored.mark.from_ms : a->spec->from_ms;
+    return a->resumable && a->spec->source == SOURCE_READ
+               ? a->found.stored.mark.from_ms : a->spec->from_ms;
 }
 
 bool claim_has_expired(struct archive *a)
@@ -184,6 +186,9 @@ static enum flow skip(struct archive *a)
     a->counts.bytes_raw = r->bytes_raw;
     a->counts.bytes_stored = r->bytes_stored;
     a->result.state = receipt_state_name[r->state];
+    if (discard_is_due(a) && !a->spec->dry_run &&
+        (a->leftover || a->spec->source == SOURCE_MERGE))
+        return discard_rest(a);
     return ending_early(a, "skipped");
 }
 
@@ -247,7 +252,7 @@ static enum flow decide(struct archive *a)
     if (lease_is_due(&a->lease, a->now, CFG_LEASE_MS))
         return claim_lost(a);  /* so long looked at: it may be another's */
     if (skips && !held && !a->recounted && !a->spec->dry_run &&
-        a->spec->source == SOURCE_READ && recount_is_due(a))
+        a->spec->source != SOURCE_MERGE && recount_is_due(a))
         return recount_begin(a);  /* a dead run's rest may be what it needs */
     if (stale && !held && !a->spec->dry_run)
         return take_lease(a);  /* what a dead run left is seen to first */

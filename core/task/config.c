@@ -325,6 +325,8 @@ void config_spec(const struct config_settings *s, struct view group,
     CHECK(view_copy(s->sse, spec->sse, sizeof spec->sse));
     CHECK(view_copy(s->sse_kms_key_id, spec->sse_kms_key_id,
                     sizeof spec->sse_kms_key_id));
+    if (s->via == CONFIG_EXPORT)
+        spec->source = SOURCE_EXPORT;
     spec->format = (enum format)s->format;
     spec->compress = (enum compress)s->compress;
     spec->field_ingested = s->field_ingested;

@@ -7,6 +7,10 @@
 
 void document_describe(struct archive *a)
 {
+    static const char *const via[] = {
+        [SOURCE_READ] = "read", [SOURCE_MERGE] = "merge",
+        [SOURCE_EXPORT] = "export",
+    };
     const struct spec *s = a->spec;
 
     a->receipt = (struct receipt){
@@ -15,7 +19,7 @@ void document_describe(struct archive *a)
         .region = view_of(a->site->endpoint[SITE_LOGS].region),
         .group = view_of(s->group),
         .stream_prefix = view_of(s->stream_prefix),
-        .via = view_of(s->source == SOURCE_MERGE ? "merge" : "read"),
+        .via = view_of(via[s->source]),
         .masked = a->group.info.masked && !s->unmask,
         .from_ms = s->from_ms,
         .until_ms = s->until_ms,
@@ -59,7 +63,8 @@ bool document_is_ours(const struct archive *a, const struct checkpoint *c)
            view_equal(r->region, want->region) &&
            view_equal(r->group, want->group) &&
            view_equal(r->stream_prefix, want->stream_prefix) &&
-           view_equal(r->merged_from, want->merged_from) &&
+           (a->spec->source == SOURCE_EXPORT ||
+            view_equal(r->merged_from, want->merged_from)) &&
            r->masked == want->masked && r->from_ms == want->from_ms &&
            r->until_ms == want->until_ms;
 }
@@ -74,6 +79,8 @@ static void give_reason(struct archive *a)
         text_str(&t, "what was before ");
         date_rfc3339(&t, a->held_ms);
         text_str(&t, " had expired when it was read");
+    } else if (a->spec->source == SOURCE_EXPORT) {
+        text_str(&t, "an export may lack late events, which a recount tells");
     } else if (a->begun_ms < a->spec->until_ms + RECOUNT_AFTER_MS) {
         text_str(&t, "late events may come until 14 days after the window's "
                      "end");
@@ -105,7 +112,7 @@ static void describe_form(struct archive *a)
 
 static void describe_start(struct archive *a)
 {
-    a->receipt.has_settled = a->spec->source == SOURCE_READ;
+    a->receipt.has_settled = a->spec->source != SOURCE_MERGE;
     a->receipt.settled_until_ms = a->begun_ms;
 }
 
@@ -115,6 +122,17 @@ static void describe_merge(struct archive *a)
     struct receipt *r = &a->receipt;
     struct text t;
 
+    if (a->spec->source == SOURCE_EXPORT) {
+        r->merged_from = view_of(a->export_url);
+        r->merged_objects = a->merge.sources.count;
+        r->merged_ms = a->merge.sources.listed_ms;
+        r->state = RECEIPT_PROVISIONAL;
+        if (a->mode != MERGE_STREAM)
+            r->tally = r->settled = a->checked_tally;
+        if (a->mode != MERGE_STREAM)
+            r->bytes_raw = a->checked_bytes;
+        return;
+    }
     text_init(&t, a->reason, sizeof a->reason);
     if (a->unfit != NULL) {
         text_str(&t, "compressed anew, since ");
@@ -145,7 +163,7 @@ void document_complete(struct archive *a)
     r->settled = a->journal.settled;
     r->bytes_raw = a->journal.now.bytes_raw;
     CHECK(r->tally.events == a->journal.now.head.events);
-    if (a->spec->source == SOURCE_MERGE)
+    if (a->spec->source != SOURCE_READ)
         describe_merge(a);
     r->bytes_stored = a->upload.bytes;
     r->has_crc = a->spec->checksum && a->upload.crc_known;

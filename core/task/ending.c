@@ -98,6 +98,8 @@ enum flow ending_fail(struct archive *a)
     if (a->state == ARCHIVE_READING || a->state == ARCHIVE_COUNTING ||
         a->state == ARCHIVE_CHECKING)
         archive_cancel(a);
+    if (a->state == ARCHIVE_EXPORTING)
+        export_cancel(&a->export);
     call_cancel(a->call);
     if (!began && a->lease.state != LEASE_HELD)
         return finish(a);

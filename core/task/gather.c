@@ -4,13 +4,16 @@
 #include "base/check.h"
 #include "task/document.h"
 #include "task/ending.h"
+#include "task/exporting.h"
 #include "task/message.h"
 #include "task/refuse.h"
 
 enum { LISTS_MOST = 3 };  /* that changed while they were merged */
 
-static struct object_name source_of(const struct archive *a)
+struct object_name gather_from(const struct archive *a)
 {
+    if (a->spec->source == SOURCE_EXPORT)
+        return exporting_files(a);
     struct view url = view_of(a->spec->from);
     struct object_name name = {.key = view_slice(url, 5, url.len)};
 
@@ -18,19 +21,15 @@ static struct object_name source_of(const struct archive *a)
     return name;
 }
 
-struct view gather_bucket(const struct archive *a)
-{
-    struct view url = view_of(a->spec->from);
-    return view_slice(url, 0, 5 + source_of(a).bucket.len);
-}
-
-static void begin_merge(struct archive *a)
+void gather_lend(struct archive *a)
 {
     const struct merge_names names = {
-        .from = source_of(a),
+        .from = gather_from(a),
         .own = {view_of(a->spec->bucket), view_of(a->key)},
     };
+    a->lent = true;
     merge_init(&a->merge, a->site, &names);
+    a->call = &a->merge.sources.catalog.call;
 }
 
 void gather_init(struct archive *a)
@@ -38,8 +37,7 @@ void gather_init(struct archive *a)
     a->mode = a->spec->recompress || a->spec->order == BY_TIME
                   ? MERGE_STREAM : MERGE_COMPOSE;
     a->lines = CENSUS_EITHER;
-    begin_merge(a);
-    a->call = &a->merge.sources.catalog.call;
+    gather_lend(a);
 }
 
 static bool has_window(const struct archive *a)
@@ -64,7 +62,7 @@ static void begin_lines(struct archive *a, struct lane_shared *shared)
         .from_ms = a->spec->from_ms, .until_ms = a->spec->until_ms,
         .strangers = true,
     };
-    begin_merge(a);
+    gather_lend(a);
     merge_stream(&a->merge, shared, has_window(a) ? &want : NULL);
 }
 
@@ -131,7 +129,7 @@ static enum flow begin_reading(struct archive *a)
     a->shared.arena = &a->arena;
     pack_init(&a->shared.pack, archive_pack(a));
     if (a->mode == MERGE_COMPOSE) {
-        begin_merge(a);
+        gather_lend(a);
         merge_compose(&a->merge, &a->upload, &a->journal, form_of(a));
     } else {
         begin_lines(a, &a->shared);
@@ -159,6 +157,8 @@ enum flow gather_begin(struct archive *a)
 {
     bool counts = has_window(a) || a->spec->delete_source;
 
+    if (a->spec->source == SOURCE_EXPORT && !a->exported)
+        return exporting_begin(a);
     if (a->spec->order == BY_TIME && a->price[0] == '\0')
         return gather_plan(a);  /* the price is said first */
     if (counts && !a->checked) {
@@ -244,7 +244,8 @@ static const char *obstacle(const struct archive *a)
     const struct merge *m = &a->merge;
     enum inflate_form form = form_of(a);
 
-    return m->mixed || (form != INFLATE_ANY && m->form != form)
+    return m->sources.count == 0 ? "there is nothing"
+           : m->mixed || (form != INFLATE_ANY && m->form != form)
                ? "their forms differ"
            : m->recut.glued       ? "a last line has no newline"
            : m->recut.rubbish > 0 ? "there are bytes behind a file's data"
@@ -273,7 +274,7 @@ static enum flow end_check(struct archive *a)
 
 enum flow gather_plan(struct archive *a)
 {
-    begin_merge(a);
+    gather_lend(a);
     merge_plan(&a->merge);
     archive_enter(a, ARCHIVE_CHECKING);
     return FLOW_MOVED;
@@ -355,7 +356,7 @@ enum flow gather_checking(struct archive *a)
     }
     if (flow != FLOW_ENDED)
         return flow;
-    if (a->merge.sources.count == 0)
+    if (a->merge.sources.count == 0 && a->spec->source == SOURCE_MERGE)
         return gather_nothing(a);
     return plans ? end_plan(a) : end_check(a);
 }

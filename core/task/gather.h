@@ -18,8 +18,10 @@
 #include "task/archive.h"
 
 void gather_init(struct archive *a);
-/* "s3://BUCKET" of what is merged. */
-struct view gather_bucket(const struct archive *a);
+/* What is merged: bucket and prefix. */
+struct object_name gather_from(const struct archive *a);
+/* A merge takes the place of the lanes; its calls are lent until it begins. */
+void gather_lend(struct archive *a);
 /* What the arena is made of: of --order time, without the last merge's. */
 struct span gather_slots(struct archive *a);
 /* Begins, or goes on behind what the journal says is stored. */

@@ -54,11 +54,17 @@ const struct option_row option_rows[] = {
      SPEC_GROUP_BYTES, ARCHIVE,
      "only log streams whose names begin so; needs a KEY\n"
      "without {group} and {date}"},
-    {"--via", "read", OPTION_CHOICE, AT(via), 0, 0, ARCHIVE,
-     "how to get at the events: read, by FilterLogEvents"},
+    {"--via", "read|export", OPTION_CHOICE, AT(via), 0, 0, ARCHIVE,
+     "how to get at the events: read, by FilterLogEvents; or\n"
+     "export, by a task of CloudWatch Logs whose files are\n"
+     "merged, as text, and deleted. firn policy --bucket"},
     {"--recompress", NULL, OPTION_FLAG, AT(spec.recompress), 0, 0, MERGE,
      "inflate and compress anew, into one gzip member, even\n"
      "where the objects could be put end to end"},
+    {"--delete-source", NULL, OPTION_FLAG, AT(spec.delete_source), 0, 0,
+     MERGE,
+     "delete the objects once the result was read back; only\n"
+     "those that were merged, in the version that was"},
     {"--order", "name|time", OPTION_CHOICE, AT(spec.order), 0, 0, MERGE,
      "name: the objects one behind the other, by their keys\n"
      "(default). time: all records by their time stamps, those\n"

@@ -287,6 +287,14 @@ static bool check_archive(struct options *o, int64_t now_ms,
         !plan_template(s, fault))
         return false;
     s->checksum = o->checksum == CHECKSUM_CRC64NVME;
+    if (o->via == VIA_EXPORT) {
+        if (s->format == FORMAT_NDJSON && options_given(o, "--format"))
+            return message_refuse(fault, ERROR_USAGE, "exports are text, "
+                                  "which does not name streams: --via export "
+                                  "needs --format text", NULL);
+        s->source = SOURCE_EXPORT;
+        s->format = FORMAT_TEXT;
+    }
     if (s->format == FORMAT_TEXT && (s->field_ingested || s->field_id))
         return message_refuse(fault, ERROR_USAGE, "--fields needs --format "
                               "ndjson; text has no room for them", NULL);

@@ -52,7 +52,7 @@ struct options {
     enum restore_tier tier;
     enum output output;
     enum { CHECKSUM_CRC64NVME, CHECKSUM_NONE } checksum;
-    enum { VIA_READ } via;
+    enum { VIA_READ, VIA_EXPORT } via;
     bool        wait;                 /* restore */
     uint32_t    count;                /* schedule */
     struct schedule schedule;         /* counted from spec.from_ms */

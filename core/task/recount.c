@@ -40,6 +40,9 @@ bool recount_is_due(struct archive *a)
     if (!r->counted)
         return stays(a, "it cannot be recounted, as its own events were not "
                         "counted");
+    if (!view_is(view_of(a->group.info.log_class), "STANDARD"))
+        return stays(a, "it cannot be recounted, as events of its class can "
+                        "only be exported");
     if (r->from_ms < group_held_from(&a->group.info, now_ms))
         return stays(a, "it cannot be recounted, as CloudWatch deletes it "
                         "after its retention already");

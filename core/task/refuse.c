@@ -12,7 +12,8 @@ void refuse_group(struct archive *a)
 void refuse_class(struct archive *a)
 {
     message_refuse(&a->fault, ERROR_CONFIG, "log group \"%\" is of class "
-                   "%, whose events cannot be read, only exported",
+                   "%, whose events cannot be read, only exported: "
+                   "--via export",
                    (const struct view[]){view_of(a->spec->group),
                                          view_of(a->group.info.log_class)});
 }

@@ -24,6 +24,7 @@ enum {
 enum source_kind {
     SOURCE_READ,   /* CloudWatch Logs, page by page */
     SOURCE_MERGE,  /* objects that are there: `from` */
+    SOURCE_EXPORT, /* objects that CloudWatch Logs exports */
 };
 
 struct spec {

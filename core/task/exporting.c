@@ -1,0 +1,100 @@
+/* exporting.c - see exporting.h. */
+#include "task/exporting.h"
+
+#include "base/check.h"
+#include "task/ending.h"
+#include "task/gather.h"
+
+/* "s3://BUCKET/DIR/_STEM.export", and with `files` what follows. */
+static void name_files(struct archive *a, struct view files)
+{
+    struct view stem = view_of(a->checkpoint_key);
+    struct text t;
+
+    stem.len -= (uint32_t)strlen("checkpoint.json");
+    text_init(&t, a->export_url, sizeof a->export_url);
+    text_str(&t, "s3://");
+    text_str(&t, a->spec->bucket);
+    text_char(&t, '/');
+    if (files.len > 0) {
+        text_put(&t, files);
+    } else {
+        text_put(&t, stem);
+        text_str(&t, "export");
+    }
+    CHECK(!t.overflow);
+}
+
+static struct view name_of(const struct archive *a)
+{
+    struct view url = view_of(a->export_url);
+    return view_slice(url, 6 + view_of(a->spec->bucket).len, url.len);
+}
+
+struct object_name exporting_files(const struct archive *a)
+{
+    return (struct object_name){view_of(a->spec->bucket), name_of(a)};
+}
+
+enum flow exporting_begin(struct archive *a)
+{
+    struct export_spec spec = {
+        .group = view_of(a->spec->group),
+        .stream_prefix = view_of(a->spec->stream_prefix),
+        .from_ms = a->spec->from_ms, .until_ms = a->spec->until_ms,
+        .bucket = view_of(a->spec->bucket),
+        .region = view_of(a->site->endpoint[SITE_LOGS].region),
+        .since_ms = a->begun_ms,
+    };
+
+    gather_lend(a);
+    name_files(a, (struct view){0});
+    spec.prefix = name_of(a);
+    export_init(&a->export, a->call, &spec,
+                (struct span){a->merge.recut.workspace.bytes,
+                              EXPORT_ROOM_BYTES});
+    archive_enter(a, ARCHIVE_EXPORTING);
+    return FLOW_MOVED;
+}
+
+bool exporting_recall(struct archive *a, struct view from)
+{
+    name_files(a, (struct view){0});
+    struct view ours = view_of(a->export_url);
+    uint32_t bucket = 6 + view_of(a->spec->bucket).len;
+
+    if (from.len <= ours.len + 1 || from.len >= sizeof a->export_url ||
+        !view_equal(view_slice(from, 0, ours.len), ours) ||
+        from.at[ours.len] != '/' || !view_ends(from, "/"))
+        return false;
+    name_files(a, view_slice(from, bucket, from.len));
+    return true;
+}
+
+/* Beside the task's own folder. */
+struct view exporting_probe(struct archive *a)
+{
+    struct view files = name_of(a);
+    struct text t;
+    uint32_t len = files.len - 1;
+
+    while (len > 0 && files.at[len - 1] != '/')
+        len--;
+    text_init(&t, a->about, sizeof a->about);
+    text_put(&t, view_slice(files, 0, len));
+    text_str(&t, EXPORT_PROBE);
+    return text_view(&t);
+}
+
+enum flow exporting_step(struct archive *a)
+{
+    enum flow flow = export_step(&a->export, a->now);
+
+    if (flow == FLOW_FAILED)
+        return ending_fault(a, &a->export.fault);
+    if (flow != FLOW_ENDED)
+        return flow;
+    name_files(a, view_of(a->export.files));
+    a->exported = true;
+    return gather_begin(a);
+}

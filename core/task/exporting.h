@@ -1,0 +1,26 @@
+/* exporting.h - an archive by way of an export: CloudWatch Logs writes the
+ * window into S3, and what it wrote is merged (gather.h).
+ *
+ *   EXPORTING  the task is created, or the one that a run before created is
+ *              joined, and waited for (fetch/export.h)
+ *
+ * Its files lie below `<dir>/_<stem>.export/`, beside the checkpoint; in the
+ * end they are deleted (discard.h). An export holds what was ingested before
+ * it began, so the archive is provisional: a recount has the last word. */
+#ifndef FIRN_TASK_EXPORTING_H
+#define FIRN_TASK_EXPORTING_H
+
+#include "task/archive.h"
+
+enum flow exporting_begin(struct archive *a);
+/* The export's bucket and files; of a.receipt the object that was made of
+ * them says so. */
+struct object_name exporting_files(const struct archive *a);
+/* The export's names out of such a receipt. False: it is not ours. */
+bool exporting_recall(struct archive *a, struct view from);
+struct view exporting_probe(struct archive *a);
+
+/* The state ARCHIVE_EXPORTING. */
+enum flow exporting_step(struct archive *a);
+
+#endif
