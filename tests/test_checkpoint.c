@@ -391,7 +391,7 @@ static void damage_is_named(void **state)
 
 static const struct { const char *name; struct member member;
                       const char *value; } contradictions[] = {
-    {"of the future", {"version", 0, NUMBER}, "3"},
+    {"of the future", {"version", 0, NUMBER}, "4"},
     {"of the past", {"version", 0, NUMBER}, "1"},
     {"a state of the future", {"state", 0, STATE}, "\"paused\""},
     {"more parts than there may be", {"parts", 0, NUMBER}, "1135301"},
@@ -478,7 +478,7 @@ static void what_is_unknown_is_skipped(void **state)
     (void)state;
     (void)written(&c);
     assert_true(is_sound(with(&first, "note", "[{\"a\": \"]\"}],\n"
-                                              "\"version\": 2")));
+                                              "\"version\": 3")));
 }
 
 /* --- the index of the first blocks --------------------------------------- */
