@@ -81,24 +81,27 @@ static void list_sources(struct archive *a)
     a->merge.sources.ahead_below = 0;
 }
 
-static enum flow begin_removing(struct archive *a)
+static enum flow begin_tidying(struct archive *a)
 {
     const struct object_name files = exporting_files(a);
     const struct tidy_want want = {
         .bucket = files.bucket, .files = files.key,
         .probe = exporting_probe(a), .room = batch_room(a),
     };
+    tidy_init(&a->tidy, a->site, a->call, &want);
+    return FLOW_MOVED;
+}
 
+static enum flow begin_removing(struct archive *a)
+{
     archive_enter(a, ARCHIVE_REMOVING);
     a->discard.same = false;
     a->discard.compares = a->listed;
     a->discard.newer = 0;
     a->discard.resume_mono_ms = a->now.mono_ms + a->receipt.merged_ms +
                                 SECOND_MS - archive_aws_ms(a);
-    if (a->spec->source == SOURCE_EXPORT) {
-        tidy_init(&a->tidy, a->site, a->call, &want);
-        return FLOW_MOVED;
-    }
+    if (a->spec->source == SOURCE_EXPORT)
+        return begin_tidying(a);
     list_sources(a);
     remove_init(&a->discard.remove, a->call, gather_from(a).bucket,
                 batch_room(a));

@@ -47,8 +47,8 @@ enum flow exporting_begin(struct archive *a)
         .since_ms = a->begun_ms,
     };
 
-    gather_lend(a);
     name_files(a, (struct view){0});
+    gather_lend(a);
     spec.prefix = name_of(a);
     export_init(&a->export, a->call, &spec,
                 (struct span){a->merge.recut.workspace.bytes,
