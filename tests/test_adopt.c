@@ -368,12 +368,11 @@ static bool follows(const struct sequel *s)
     s->between();
     for (int i = 0; i < 2 && soon; i++) {
         bool ended = run_job(LATER + i * (int64_t)DAY_MS) == FLOW_ENDED;
-        const char *action = i > 0 && s->state == RECEIPT_SEALED
-                                 ? "skipped" : s->action;
+        const char *action = i > 0 ? "skipped" : s->action;
         struct receipt r = receipt_at(NOTE);
         struct view said = ended ? view_of(job.result.reason)
                                  : view_of(job.fault.words);
-        soon = ended == (s->action != NULL) && r.state == s->state &&
+        soon = ended == (action != NULL) && r.state == s->state &&
                (!ended || action_is(action)) &&
                (ended || job.fault.error == ERROR_CORRUPT) &&
                view_has(said, s->reason) && view_is(r.via, "import") &&

@@ -29,13 +29,25 @@ static bool is_imported(const struct archive *a)
     return a->existing.receipt.state == RECEIPT_IMPORTED;
 }
 
+static const char recreated[] =
+    "the log group was created after the archive was taken";
+static const char counted_on[] = "a recount on ";
+
+/* An import that was found to differ, as its receipt says. */
+static bool is_settled_so(const struct archive *a)
+{
+    struct view reason = a->existing.receipt.reason;
+    return is_imported(a) && (view_is(reason, recreated) ||
+                              view_starts(reason, counted_on));
+}
+
 bool recount_is_due(struct archive *a)
 {
     const struct receipt *r = &a->existing.receipt;
     int64_t now_ms = site_now(a->site, a->now).wall_ms;
 
     if (r->state == RECEIPT_SEALED || (!r->has_settled && !is_imported(a)) ||
-        now_ms < r->until_ms + RECOUNT_AFTER_MS)
+        now_ms < r->until_ms + RECOUNT_AFTER_MS || is_settled_so(a))
         return false;
     if (!r->counted)
         return stays(a, "it cannot be recounted, as its own events were not "
@@ -114,10 +126,10 @@ static void give_reason(struct archive *a)
 
     text_init(&t, a->reason, sizeof a->reason);
     if (is_recreated(a)) {
-        text_str(&t, "the log group was created after the archive was taken");
+        text_str(&t, recreated);
         return;
     }
-    text_str(&t, "a recount on ");
+    text_str(&t, counted_on);
     date_day(&t, archive_aws_ms(a) / DAY_MS);
     text_str(&t, " found ");
     message_number(&t, a->journal.settled.events);

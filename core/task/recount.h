@@ -12,7 +12,8 @@
  *
  * Of an imported archive nobody knows what had been ingested before it was
  * made, and it is never replaced: it is sealed if it holds what CloudWatch
- * has, no more and no less, and else the receipt says so; 65.
+ * has, no more and no less, and else the receipt says so; 65, once: from then
+ * on it is skipped with that reason, and not counted a second time.
  *
  * The tally tells any event that is missing, more or altered, not a changed
  * order or stream (base/tally.h). */

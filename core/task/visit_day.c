@@ -142,7 +142,7 @@ static bool take_own(struct visit *v, const struct receipt *r)
     s->from_ms = r->from_ms;
     s->until_ms = r->until_ms;
     return known && r->state != RECEIPT_SEALED && r->counted &&
-           r->has_settled &&
+           (r->has_settled || r->state == RECEIPT_IMPORTED) &&
            site_now(v->site, v->now).wall_ms >=
                r->until_ms + RECOUNT_AFTER_MS;
 }
