@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import rig
@@ -161,10 +162,33 @@ def sealed(bucket, group, ago, key, body, state):
     if state != "sealed":
         score.check("%s: why" % key, "a recount on" in done.err and
                     "is left as it is" in done.err, done.err)
+        again = bucket.firn.archive(group, bucket.url(key), "--day", day(ago))
+        score.check("%s: told once, then skipped" % key, again.code == 0 and
+                    b'"skipped"' in again.out and b"a recount on" in
+                    again.out, (again.out, again.err))
     score.check("%s: it is as it was" % key, bucket.get(key) == body)
     if state == "sealed":
         done, _ = bucket.run("verify", bucket.url(key))
         score.equal("%s: verified" % key, done.code, 0)
+
+
+def by_run(bucket, group, ago, body):
+    """`run` finds it beside where it would archive the day, and seals it."""
+    key = "r%s/%s.log.gz" % (group, day(ago))
+    bucket.put(key, body)
+    bucket.adopt("adopt " + key, key, group, ago)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+        json.dump({"region": rig.REGION, "groups": [group], "to":
+                   "s3://%s/r/{group}/{date}.{ext}" % bucket.name}, config)
+        config.flush()
+        done = bucket.firn.run("run", config.name, "--output", "json",
+                               "--give-up", "5")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    ours = [line for line in lines if line.get("day") == day(ago)]
+    score.equal("run seals what was adopted", (
+        done.code, [(line["action"], line["key"]) for line in ours],
+        bucket.receipt(key)["state"]), (0, [("sealed", key)], "sealed"))
+    score.check("run: it is as it was", bucket.get(key) == body)
 
 
 def without_last(body):
@@ -197,6 +221,7 @@ def on_the_model(program):
                      "--if-exists", "replace")
         model.control("clear-faults")
         old = rig.text(rig.read_all(logs, "/g", start(20), start(19)))
+        by_run(bucket, "/g", 20, members(old, 3))
         sealed(bucket, "/g", 20, "s/1.gz", members(old, 4), "sealed")
         status(bucket, "s/", 20, "sealed")
         sealed(bucket, "/g", 20, "s/2.gz", gzip.compress(without_last(old)),
