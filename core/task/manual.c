@@ -308,8 +308,9 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "outside it, and how many lines belong to no event, is said in the\n"
         "receipt's \"reason\". 14 days after the window's end archive counts\n"
         "the events in CloudWatch: if they are the same, the day is sealed;\n"
-        "if not, it says so, and writes over it only with --if-exists\n"
-        "replace. The account is that of the credentials, and the group must\n"
+        "if not, it says so once, and writes over it only with --if-exists\n"
+        "replace. run does the same of what was adopted before that time;\n"
+        "of older days archive, once. The account is that of the credentials, and the group must\n"
         "be there still.\n",
         "  firn adopt s3://acme-logs/2026/11/09.gz --group /ecs/api \\\n"
         "      --day 2026-11-09 --timezone Asia/Seoul\n"
