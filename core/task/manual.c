@@ -310,8 +310,8 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "the events in CloudWatch: if they are the same, the day is sealed;\n"
         "if not, it says so once, and writes over it only with --if-exists\n"
         "replace. run does the same of what was adopted before that time;\n"
-        "of older days archive, once. The account is that of the credentials, and the group must\n"
-        "be there still.\n",
+        "of older days archive, once. The account is that of the\n"
+        "credentials, and the group must be there still.\n",
         "  firn adopt s3://acme-logs/2026/11/09.gz --group /ecs/api \\\n"
         "      --day 2026-11-09 --timezone Asia/Seoul\n"
         "  firn adopt s3://acme-logs/x.gz --group /ecs/api --dry-run \\\n"
