@@ -152,6 +152,22 @@ def other_receipts(bucket, group, ago, body):
     score.equal("replace: action", said["action"], "adopted")
 
 
+def stopped(bucket, model, ago, body):
+    """At the deadline, and where the receipt may not be written."""
+    key = "stopped.gz"
+    bucket.put(key, body)
+    model.control("fault", b"GetObject if=stopped.gz drip=1000")
+    said = bucket.adopt("deadline", key, "/g", ago, "--deadline", "1",
+                        code=75)
+    score.check("deadline: said", "the deadline is reached" in said, said)
+    model.control("clear-faults")
+    model.control("fault", b"PutObject error=AccessDenied status=403")
+    said = bucket.adopt("denied", key, "/g", ago, code=77)
+    score.check("denied: said", "Grant: s3:PutObject" in said, said)
+    model.control("clear-faults")
+    bucket.adopt("and then", key, "/g", ago)
+
+
 def sealed(bucket, group, ago, key, body, state):
     """A day whose late events are all there: the recount decides."""
     bucket.put(key, body)
@@ -224,6 +240,7 @@ def on_the_model(program):
         bucket.adopt("a broken connection", "b/g/1.gz", "/g", 5,
                      "--if-exists", "replace")
         model.control("clear-faults")
+        stopped(bucket, model, 5, members(text, 1))
         old = rig.text(rig.read_all(logs, "/g", start(20), start(19)))
         by_run(bucket, model, 20, members(old, 3))
         sealed(bucket, "/g", 20, "s/1.gz", members(old, 4), "sealed")
