@@ -26,11 +26,15 @@ static enum flow fail(struct tidy *t, const struct fault *fault)
     return enter(t, TIDY_FAILED);
 }
 
-/* "STREAM/000000.gz"; of more than a million files a number has more. */
+/* "STREAM/000000.gz", perhaps below its task's folder; of more than a million
+ * files a number has more. */
 static bool is_file(struct view name)
 {
-    struct view folder = view_split(&name, '/');
+    struct view folder = view_split(&name, '/'), rest = name;
     uint32_t digits = 0;
+
+    if (view_split(&rest, '/').len < name.len)
+        name = rest;
 
     while (digits < name.len && name.at[digits] >= '0' &&
            name.at[digits] <= '9')

@@ -5,7 +5,8 @@
 #include "task/ending.h"
 #include "task/gather.h"
 
-/* "s3://BUCKET/DIR/_STEM.export", and with `files` what follows. */
+/* "s3://BUCKET/DIR/_STEM.export-BEGUN", which is this archive's alone, however
+ * often it is gone on with; or with `files` what was exported. */
 static void name_files(struct archive *a, struct view files)
 {
     struct view stem = view_of(a->checkpoint_key);
@@ -20,7 +21,8 @@ static void name_files(struct archive *a, struct view files)
         text_put(&t, files);
     } else {
         text_put(&t, stem);
-        text_str(&t, "export");
+        text_str(&t, "export-");
+        text_i64(&t, a->begun_ms);
     }
     CHECK(!t.overflow);
 }
@@ -59,31 +61,49 @@ enum flow exporting_begin(struct archive *a)
 
 bool exporting_recall(struct archive *a, struct view from)
 {
+    a->begun_ms = a->existing.receipt.settled_until_ms;
     name_files(a, (struct view){0});
     struct view ours = view_of(a->export_url);
     uint32_t bucket = 6 + view_of(a->spec->bucket).len;
 
-    if (from.len <= ours.len + 1 || from.len >= sizeof a->export_url ||
+    if (from.len <= ours.len || from.len >= sizeof a->export_url ||
         !view_equal(view_slice(from, 0, ours.len), ours) ||
-        from.at[ours.len] != '/' || !view_ends(from, "/"))
+        !view_ends(from, "/"))
         return false;
     name_files(a, view_slice(from, bucket, from.len));
     return true;
 }
 
-/* Beside the task's own folder. */
-struct view exporting_probe(struct archive *a)
+/* Up to and with the "/" behind the prefix: without the task's folder. */
+static uint32_t prefix_len(const struct archive *a)
 {
     struct view files = name_of(a);
-    struct text t;
-    uint32_t len = files.len - 1;
+    uint32_t len = view_of(a->checkpoint_key).len;
 
-    while (len > 0 && files.at[len - 1] != '/')
-        len--;
+    len -= (uint32_t)strlen("checkpoint.json");  /* "DIR/_STEM." */
+    while (len < files.len && files.at[len] != '/')
+        len++;
+    return len + 1;
+}
+
+struct view exporting_probe(struct archive *a)
+{
+    struct text t;
+
     text_init(&t, a->about, sizeof a->about);
-    text_put(&t, view_slice(files, 0, len));
+    text_put(&t, view_slice(name_of(a), 0, prefix_len(a)));
     text_str(&t, EXPORT_PROBE);
     return text_view(&t);
+}
+
+bool exporting_widen(struct archive *a)
+{
+    uint32_t to = prefix_len(a), from = name_of(a).len;
+
+    if (from <= to || a->export.doubts > 0)
+        return false;
+    a->export_url[view_of(a->export_url).len - (from - to)] = '\0';
+    return true;
 }
 
 enum flow exporting_step(struct archive *a)

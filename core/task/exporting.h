@@ -4,7 +4,7 @@
  *   EXPORTING  the task is created, or the one that a run before created is
  *              joined, and waited for (fetch/export.h)
  *
- * Its files lie below `<dir>/_<stem>.export/`, beside the checkpoint; in the
+ * Its files lie below `<dir>/_<stem>.export-<begun>/`, beside the checkpoint; in the
  * end they are deleted (discard.h). An export holds what was ingested before
  * it began, so the archive is provisional: a recount has the last word. */
 #ifndef FIRN_TASK_EXPORTING_H
@@ -19,6 +19,10 @@ struct object_name exporting_files(const struct archive *a);
 /* The export's names out of such a receipt. False: it is not ours. */
 bool exporting_recall(struct archive *a, struct view from);
 struct view exporting_probe(struct archive *a);
+/* The task's folder is empty: what other folders of the prefix hold is the
+ * task's, too, if it is the only one there (AWS names the folder after the
+ * task, other stores do not). False: that was tried, or cannot be said. */
+bool exporting_widen(struct archive *a);
 
 /* The state ARCHIVE_EXPORTING. */
 enum flow exporting_step(struct archive *a);

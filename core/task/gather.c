@@ -358,5 +358,9 @@ enum flow gather_checking(struct archive *a)
         return flow;
     if (a->merge.sources.count == 0 && a->spec->source == SOURCE_MERGE)
         return gather_nothing(a);
+    if (a->merge.sources.count == 0 && exporting_widen(a)) {
+        begin_lines(a, NULL);
+        return FLOW_MOVED;
+    }
     return plans ? end_plan(a) : end_check(a);
 }
