@@ -267,6 +267,8 @@ check-aarch64:  ## firn for Graviton, its tests emulated on this machine
 
 dist:  ## tarballs, .deb, checksums and SBOM for both targets, in build/dist
 	dist/run
+reproducible:  ## the same bytes again, in another directory
+	tests/reproducible
 build/pages: dist/pages.c core/task/manual.c core/base/text.c | build/config.h
 	gcc -std=c11 -O1 $(WARN) -ffunction-sections -Icore -Ibuild \
 	    -Wl,--gc-sections -o $@ $^
