@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """test_deploy.py - what docs/deploy/ offers, as far as one can without AWS.
 
-    build/cfn/bin/python tests/test_deploy.py    (tests/cloudformation build/cfn)
+    build/pypi/bin/python tests/test_deploy.py    (tests/from-pypi build/pypi)
     tests/test_deploy.py units                   systemd's opinion alone
 
 The templates: cfn-lint, then their stacks in moto; what moto's CloudFormation
 passes over is made by its other services, from the same properties. The fleet
 runs there, with answers of firn's that are made up. The units: systemd's own
-score. The container, the job: what must be in them.
+score. The job: Kubernetes' schemas, and what must be in it.
 """
 import io
 import json
@@ -141,6 +141,17 @@ def containers_hold():
 
 
 # --- CloudFormation -----------------------------------------------------------
+
+def job_holds():
+    import kubernetes_validate
+    for document in yaml.safe_load_all(text("cronjob.yaml")):
+        try:
+            kubernetes_validate.validate(document, "1.30", strict=True)
+            why = ""
+        except kubernetes_validate.ValidationError as e:
+            why = e.message
+        score.equal("Kubernetes takes the " + document["kind"], why, "")
+
 
 def lint():
     tool = os.path.join(os.path.dirname(sys.executable), "cfn-lint")
@@ -400,6 +411,7 @@ def main(words):
         print("skipped units: no systemd-analyze")
     if "units" not in words:
         lint()
+        job_holds()
         templates_hold()
     return score.close()
 
