@@ -321,7 +321,8 @@ int64_t object_wake_ms(const struct object *o)
     switch (o->state) {
     case OBJECT_OPENED:  return 0;
     case OBJECT_READING: return call_wake_ms(&o->call);
-    case OBJECT_BROKEN:  return o->resume_mono_ms;
+    case OBJECT_BROKEN:  /* what came is to be read first */
+        return ring_len(o->call.sink) > 0 ? INT64_MAX : o->resume_mono_ms;
     case OBJECT_DONE:
     case OBJECT_FAILED:  break;
     }
