@@ -33,7 +33,7 @@ static uint64_t stream_end(const struct compose *c)
 static uint64_t copy_end(const struct compose *c)
 {
     uint64_t rest = c->size - c->at;
-    uint64_t pieces = (rest + COMPOSE_COPY_MOST - 1) / COMPOSE_COPY_MOST;
+    uint64_t pieces = (rest + LIMIT_COPY_BYTES - 1) / LIMIT_COPY_BYTES;
 
     return c->at + (rest + pieces - 1) / pieces;
 }

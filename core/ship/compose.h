@@ -20,8 +20,6 @@
 
 #include "base/text.h"
 
-#define COMPOSE_COPY_MOST (5ull << 30)  /* of one UploadPartCopy */
-
 struct compose {
     uint64_t parts, copies;  /* public: closed so far; of these, copied */
     uint64_t streams;        /* public: ranges streamed */

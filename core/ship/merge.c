@@ -143,13 +143,19 @@ static enum flow look(struct merge *m, const struct ring *ring)
     return FLOW_MOVED;
 }
 
+/* Which show the form, of the object in hand. */
+static uint64_t magic_bytes(const struct compose *c)
+{
+    return c->size < MAGIC_BYTES ? c->size : MAGIC_BYTES;
+}
+
 /* The first bytes of the head, out of the range that is streamed, if they are
  * in it. */
 static enum flow look_first(struct merge *m)
 {
     const struct compose *c = &m->compose;
-    uint64_t need = c->size < MAGIC_BYTES ? c->size : MAGIC_BYTES;
-    uint64_t to = c->until != 0 && c->from == 0 ? c->until : need;
+    uint64_t need = magic_bytes(c);
+    uint64_t to = c->until >= need && c->from == 0 ? c->until : need;
     struct ring *ring = sources_open(&m->sources, 0, to);
 
     return ring_len(ring) < need ? FLOW_WANT_EVENT : look(m, ring);
@@ -337,6 +343,23 @@ static enum flow step_stream(struct merge *m)
         break;
     }
     return FLOW_WANT_EVENT;
+}
+
+/* What composing the head would take. */
+static enum flow step_plan(struct merge *m)
+{
+    struct compose *c = &m->compose;
+    struct compose_piece piece;
+
+    compose_object(c, sources_head(&m->sources)->bytes, 0);
+    for (bool first = true; ; first = false) {
+        piece = compose_piece(c);
+        if (piece.how == COMPOSE_NONE)
+            break;
+        m->peeks += first && c->until < magic_bytes(c);
+        (void)compose_moved(c, piece.to - piece.from);
+    }
+    return take_head(m);
 }
 
 /* All objects are done. */
