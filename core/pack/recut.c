@@ -71,6 +71,7 @@ static void count(struct recut *r, uint32_t len)
 static void describe(struct recut *r, uint32_t len, bool ends)
 {
     struct tally before = r->census.tally;
+    bool goes_on = census_is_inside(&r->census);
     struct block *b = &r->block;
 
     *b = (struct block){.raw_bytes = len, .begin_ms = r->begin};
@@ -82,7 +83,8 @@ static void describe(struct recut *r, uint32_t len, bool ends)
     b->settled = r->census.tally;
     tally_merge(&before, &b->settled);
     r->census.tally = before;
-    b->events = (uint32_t)b->settled.events;
+    b->events = (uint32_t)b->settled.events - goes_on +
+                census_is_inside(&r->census);  /* that begin in it */
     b->first_ms = b->settled.first_ms;
     b->last_ms = b->settled.last_ms;
     if (census_is_inside(&r->census)) {
@@ -180,7 +182,7 @@ static enum flow on_inflating(struct recut *r, struct ring *in)
     if (!ends_line(r) && ring_room(&r->raw) == 0)
         return FLOW_WANT_ROOM;
     ring_reopen(&r->raw);  /* the next object's lines follow */
-    r->rubbish += r->inflate.trailing && !r->inflate.trailing_zeros;
+    r->rubbish += r->inflate.trailing;
     r->raw_bytes_in += r->inflate.raw_bytes + !ends_line(r);
     if (!ends_line(r)) {
         r->glued = true;
