@@ -345,23 +345,6 @@ static enum flow step_stream(struct merge *m)
     return FLOW_WANT_EVENT;
 }
 
-/* What composing the head would take. */
-static enum flow step_plan(struct merge *m)
-{
-    struct compose *c = &m->compose;
-    struct compose_piece piece;
-
-    compose_object(c, sources_head(&m->sources)->bytes, 0);
-    for (bool first = true; ; first = false) {
-        piece = compose_piece(c);
-        if (piece.how == COMPOSE_NONE)
-            break;
-        m->peeks += first && c->until < magic_bytes(c);
-        (void)compose_moved(c, piece.to - piece.from);
-    }
-    return take_head(m);
-}
-
 /* All objects are done. */
 static enum flow end(struct merge *m)
 {
@@ -456,7 +439,7 @@ static enum flow step_plan(struct merge *m)
         piece = compose_piece(c);
         if (piece.how == COMPOSE_NONE)
             break;
-        m->peeks += first && piece.how == COMPOSE_COPY;
+        m->peeks += first && c->until < magic_bytes(c);
         (void)compose_moved(c, piece.to - piece.from);
     }
     return take_head(m);

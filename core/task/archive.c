@@ -80,6 +80,7 @@ void archive_init(struct archive *a, struct site *site,
     a->recounted = a->leftover = a->stray = a->again = false;
     a->named = a->released = false;
     a->recorded = a->overs = 0;
+    a->created_ms = a->date_ms = a->date_mono_ms = 0;  /* without a group */
     a->nonce = chance_next(&site->chance);
     a->serial = 0;
     fault_reset(&a->fault);

@@ -222,6 +222,7 @@ static enum flow take_lease(struct archive *a)
     upload_name(&a->upload, c->upload, c->segment);
     if (a->resumable) {
         a->begun_ms = c->receipt.settled_until_ms;
+        a->compress = document_compress(c);
         a->journal.stored = a->journal.now = c->stored;
     }
     if (is_commit(a)) {
@@ -326,7 +327,8 @@ static void read_found(struct archive *a)
     }
     a->lease.released = c->state == CHECKPOINT_RELEASED;
     a->resumable = document_is_ours(a, c) &&
-                   a->created_ms <= c->receipt.settled_until_ms;
+                   (!c->receipt.has_settled ||  /* of objects */
+                    a->created_ms <= c->receipt.settled_until_ms);
 }
 
 enum flow claim_looking(struct archive *a)

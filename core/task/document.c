@@ -149,6 +149,14 @@ static void describe_merge(struct archive *a)
     r->bytes_raw = a->checked_bytes;
 }
 
+enum compress document_compress(const struct checkpoint *c)
+{
+    struct view name = c->receipt.compression;
+
+    return view_is(name, "zstd")   ? COMPRESS_ZSTD
+           : view_is(name, "none") ? COMPRESS_NONE : COMPRESS_GZIP;
+}
+
 void document_complete(struct archive *a)
 {
     struct receipt *r = &a->receipt;

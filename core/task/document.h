@@ -9,6 +9,8 @@
 void document_describe(struct archive *a);
 /* Is a checkpoint of this window, and of the bytes that we would make? */
 bool document_is_ours(const struct archive *a, const struct checkpoint *c);
+/* How what it has stored is compressed. */
+enum compress document_compress(const struct checkpoint *c);
 /* The rest of a->receipt, all but what S3 says of the object. */
 void document_complete(struct archive *a);
 /* The same out of a checkpoint that holds it. */

@@ -45,13 +45,14 @@ static bool has_window(const struct archive *a)
     return a->spec->from_ms < a->spec->until_ms;
 }
 
+static const enum inflate_form forms[] = {
+    [COMPRESS_GZIP] = INFLATE_GZIP, [COMPRESS_ZSTD] = INFLATE_ZSTD,
+    [COMPRESS_NONE] = INFLATE_PLAIN,
+};
+
 /* What the object must be made of, if its key says so. */
 static enum inflate_form form_of(const struct archive *a)
 {
-    static const enum inflate_form forms[] = {
-        [COMPRESS_GZIP] = INFLATE_GZIP, [COMPRESS_ZSTD] = INFLATE_ZSTD,
-        [COMPRESS_NONE] = INFLATE_PLAIN,
-    };
     return a->spec->as_found ? INFLATE_ANY : forms[a->spec->compress];
 }
 
@@ -124,19 +125,31 @@ enum flow gather_clear(struct archive *a)
 
 /* --- */
 
+/* The object is compressed as that. */
+static void become(struct archive *a, enum compress kind)
+{
+    a->compress = kind;
+    pack_init(&a->shared.pack, archive_pack(a));
+    a->target.content_type =
+        view_of(target_content_type(view_of(plan_ext(FORMAT_TEXT, kind))));
+}
+
 static enum flow begin_reading(struct archive *a)
 {
+    bool resumed = a->journal.now.parts.parts > 0;
+
     a->shared.arena = &a->arena;
-    pack_init(&a->shared.pack, archive_pack(a));
+    become(a, resumed ? a->compress : a->spec->compress);
     if (a->mode == MERGE_COMPOSE) {
         gather_lend(a);
-        merge_compose(&a->merge, &a->upload, &a->journal, form_of(a));
+        merge_compose(&a->merge, &a->upload, &a->journal,
+                      resumed ? forms[a->compress] : form_of(a));
     } else {
         begin_lines(a, &a->shared);
         if (a->spec->order == BY_TIME)
             begin_order(a);
     }
-    if (a->journal.now.parts.parts > 0)
+    if (resumed)
         merge_resume(&a->merge, &a->found.stored.mark);
     if (a->mode == MERGE_COMPOSE)
         a->journal.drop_bytes = a->journal.drop_events = 0;
@@ -171,15 +184,6 @@ enum flow gather_begin(struct archive *a)
     if (is_otherwise(a))
         return ending_over(a);
     return begin_reading(a);
-}
-
-/* The object is compressed as that. */
-static void become(struct archive *a, enum compress kind)
-{
-    a->compress = kind;
-    pack_init(&a->shared.pack, archive_pack(a));
-    a->target.content_type =
-        view_of(target_content_type(view_of(plan_ext(FORMAT_TEXT, kind))));
 }
 
 void gather_note(struct archive *a)

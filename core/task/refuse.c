@@ -96,6 +96,10 @@ static void put_thing(struct text *t, const struct archive *a)
 {
     const struct spec *s = a->spec;
 
+    if (s->from_ms == s->until_ms) {
+        text_str(t, "this merge");
+        return;
+    }
     if (s->whole_day) {
         date_day(t, s->day);
     } else {
