@@ -293,8 +293,8 @@ vm:  ## archives in machines of 128 MB; the least memory, docs/machines.md
 fuzz: $(FUZZ:tests/%.c=build/fuzz/%)  ## each parser under libFuzzer; SECONDS=60
 	tests/fuzz $(or $(SECONDS),60) $^
 
-simulate: $(SIM)/simulate  ## days of trouble; SEEDS=1000 SEED=first
-	SEEDS=$(or $(SEEDS),$(if $(SEED),1,1000)) SEED=$(SEED) \
+simulate: $(SIM)/simulate  ## trouble; SEEDS=1000 SEED= KIND=merge
+	SEEDS=$(or $(SEEDS),$(if $(SEED),1,1000)) SEED=$(SEED) KIND=$(KIND) \
 	    $(if $(filter 1,$(or $(SEEDS),$(if $(SEED),1))),SIM_TRACE=1) $(EMULATOR) $<
 
 order:  ## the ls rule: includes look only back

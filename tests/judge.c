@@ -16,6 +16,7 @@ enum { TEXT_BYTES = 256 << 10 };
 
 struct judged {
     struct view stored, raw;   /* the object's bytes; unpacked */
+    enum compress compress;
     struct aws_object_info info;
 };
 static uint8_t *stored_room, *raw_room;  /* kept from case to case */
@@ -122,18 +123,68 @@ static bool ungzip(struct view packed, size_t most, struct view *raw)
            little_endian(end + 4) == raw->len;
 }
 
-static bool unpack(const struct spec *s, struct view packed, size_t most,
+/* The next member, behind what is inflated already; none has a field but
+ * perhaps an extra one. */
+static bool ungzip_next(struct view *packed, size_t most, struct view *raw)
+{
+    struct inflate_state z;
+    uint32_t head = GZIP_HEADER;
+    if (packed->len < GZIP_HEADER + GZIP_TRAILER || packed->at[0] != 0x1f)
+        return false;
+    if (packed->at[3] == 4)
+        head += 2 + (packed->at[10] | (uint32_t)packed->at[11] << 8);
+    isal_inflate_init(&z);
+    z.next_in = (uint8_t *)(uintptr_t)packed->at + head;
+    z.avail_in = packed->len - head;
+    z.next_out = raw_room + raw->len;
+    z.avail_out = (uint32_t)most - raw->len;
+    if (isal_inflate(&z) != ISAL_DECOMP_OK ||
+        z.block_state != ISAL_BLOCK_FINISH)
+        return false;
+    uint32_t behind = z.avail_in + (uint32_t)z.read_in_length / 8;
+    const uint8_t *end = packed->at + packed->len - behind;
+    const uint8_t *from = raw_room + raw->len;
+    raw->len += z.total_out;
+    if (behind < GZIP_TRAILER)
+        return false;
+    *packed = view_slice(*packed, packed->len - behind + GZIP_TRAILER,
+                         packed->len);
+    return little_endian(end) == crc32_gzip_refl(0, from, z.total_out) &&
+           little_endian(end + 4) == z.total_out;
+}
+
+static bool ungzip_all(struct view packed, size_t most, struct view *raw)
+{
+    need(&raw_room, &raw_most, most);
+    *raw = (struct view){raw_room, 0};
+    while (packed.len > 0)
+        if (!ungzip_next(&packed, most, raw))
+            return false;
+    return true;
+}
+
+static bool unpack(enum compress compress, struct view packed, size_t most,
                    struct view *raw)
 {
-    if (s->compress == COMPRESS_GZIP)
+    if (compress == COMPRESS_GZIP)
         return ungzip(packed, most, raw);
     *raw = packed;
-    if (s->compress == COMPRESS_NONE)
+    if (compress == COMPRESS_NONE)
         return true;
     need(&raw_room, &raw_most, most);
     size_t len = ZSTD_decompress(raw_room, most, packed.at, packed.len);
     *raw = (struct view){raw_room, (uint32_t)len};
     return !ZSTD_isError(len);
+}
+
+/* As its key says, or else its first bytes. */
+static enum compress compress_of(const struct spec *s, struct view stored)
+{
+    if (!s->as_found)
+        return s->compress;
+    return stored.len < 4          ? COMPRESS_NONE
+           : stored.at[0] == 0x1f ? COMPRESS_GZIP
+           : stored.at[0] == 0x28 ? COMPRESS_ZSTD : COMPRESS_NONE;
 }
 
 static const char *fetch(struct judged *j, const struct day *d, struct aws *m,
@@ -145,7 +196,12 @@ static const char *fetch(struct judged *j, const struct day *d, struct aws *m,
     CHECK(aws_object_bytes(m, s->bucket, key, 0, stored_room,
                            j->info.size) == j->info.size);
     j->stored = (struct view){stored_room, (uint32_t)j->info.size};
-    if (!unpack(s, j->stored, d->bytes.len + 65536, &j->raw))
+    size_t most = d->bytes.len + 65536;
+    j->compress = compress_of(s, j->stored);
+    bool unpacks = d->objects > 0 && j->compress == COMPRESS_GZIP
+                       ? ungzip_all(j->stored, most, &j->raw)
+                       : unpack(j->compress, j->stored, most, &j->raw);
+    if (!unpacks)
         return "the object cannot be unpacked";
     return NULL;
 }
@@ -167,16 +223,20 @@ static void show(const struct day *d, size_t i, struct view rest)
 static bool begins_with(const struct day *d, struct view rest, size_t i)
 {
     const struct day_line *l = &d->line[i];
-    return !l->taken && rest.len >= l->len &&
-           memcmp(rest.at, d->bytes.at + l->at, l->len) == 0;
+    uint32_t len = l->len - l->glued;
+    return !l->taken && rest.len >= len &&
+           memcmp(rest.at, d->bytes.at + l->at, len) == 0;
 }
 
 static void take(struct day *d, struct view *rest, size_t i)
 {
-    d->line[i].taken = true;
+    struct day_line *l = &d->line[i];
+    bool ends = rest->len >= l->len && rest->at[l->len - 1] == '\n';
+    uint32_t len = l->glued && !ends ? l->len - 1 : l->len;
+    l->taken = true;
     d->shown[d->shown_count++] = i;
-    rest->at += d->line[i].len;
-    rest->len -= d->line[i].len;
+    rest->at += len;
+    rest->len -= len;
 }
 
 /* Takes late events that stand where no one else's turn is. */
@@ -241,7 +301,7 @@ static const char *tally_fault(const struct day *d, const struct receipt *r)
         const struct day_line *l = &d->line[i];
         struct view message = {(const uint8_t *)d->bytes.at + l->message,
                                l->message_len};
-        if (!l->taken)
+        if (!l->taken || l->foreign)
             continue;
         tally_add(&all, l->timestamp, message);
         if (l->ingestion < r->settled_until_ms)
@@ -252,7 +312,7 @@ static const char *tally_fault(const struct day *d, const struct receipt *r)
     if (all.events > 0 && (all.first_ms != r->tally.first_ms ||
                            all.last_ms != r->tally.last_ms))
         return "the receipt's first or last event is not the object's";
-    if (!same_tally(&settled, &r->settled))
+    if (r->has_settled && !same_tally(&settled, &r->settled))
         return "the receipt's settled events or digest are not the day's";
     return NULL;
 }
@@ -274,7 +334,7 @@ static const char *object_fault(const struct judged *j, struct view raw,
         return "the receipt's size is not the object's";
     if (r->has_crc && r->crc64nvme != j->info.crc64)
         return "the receipt's checksum is not the object's";
-    if (r->bytes_raw != raw.len)
+    if (r->counted && r->bytes_raw != raw.len)
         return "the receipt's raw bytes are not the object's";
     return NULL;
 }
@@ -293,6 +353,8 @@ static const char *entry_fault(const struct day *d, uint64_t end,
     for (; p->line < d->shown_count && p->at < end; p->line++) {
         const struct day_line *l = &d->line[d->shown[p->line]];
         p->at += l->len;
+        if (l->foreign)
+            continue;
         events++;
         least = l->timestamp < least ? l->timestamp : least;
         greatest = l->timestamp > greatest ? l->timestamp : greatest;
@@ -305,23 +367,23 @@ static const char *entry_fault(const struct day *d, uint64_t end,
 }
 
 /* The bytes at an entry's offset unpack to what is at its raw offset. */
-static bool entry_unpacks(const struct spec *s, struct view stored,
+static bool entry_unpacks(enum compress compress, struct view stored,
                           struct view want)
 {
     struct view raw;
     uint32_t behind;
-    if (s->compress == COMPRESS_GZIP)
+    if (compress == COMPRESS_GZIP)
         return inflate(stored, want.len, &raw, &behind) &&
                raw.len == want.len && memcmp(raw.at, want.at, want.len) == 0;
-    if (s->compress == COMPRESS_NONE)
+    if (compress == COMPRESS_NONE)
         return stored.len >= want.len &&
                memcmp(stored.at, want.at, want.len) == 0;
-    return unpack(s, stored, want.len + 65536, &raw) && raw.len >= want.len &&
+    return unpack(compress, stored, want.len + 65536, &raw) && raw.len >= want.len &&
            memcmp(raw.at, want.at, want.len) == 0;
 }
 
 static const char *index_fault(const struct day *d, const struct judged *j,
-                               const struct spec *s, struct view index)
+                               struct view index)
 {
     static uint8_t *copy;  /* the room is needed for the pieces */
     static size_t   copy_most;
@@ -343,7 +405,7 @@ static const char *index_fault(const struct day *d, const struct judged *j,
                       after.offset > j->stored.len)))
             return "an entry of the index lies outside";
         const char *fault = entry_fault(d, end, &x, &place);
-        uint64_t stop = more && s->compress != COMPRESS_GZIP
+        uint64_t stop = more && j->compress != COMPRESS_GZIP
                             ? after.offset : j->stored.len;
         struct view from = {j->stored.at + x.offset,
                             (uint32_t)(stop - x.offset)};
@@ -351,10 +413,18 @@ static const char *index_fault(const struct day *d, const struct judged *j,
                             (uint32_t)(end - x.raw_offset)};
         if (fault != NULL)
             return fault;
-        if (!entry_unpacks(s, from, want))
+        if (!entry_unpacks(j->compress, from, want))
             return "an entry of the index does not unpack";
     }
     return c.bad ? "the index cannot be read" : NULL;
+}
+
+static bool has_index(struct view index)
+{
+    struct index_cursor c;
+    struct index_entry x;
+    index_open(&c, index);
+    return index_next(&c, &x) || c.bad;
 }
 
 static bool read_receipt(struct aws *m, const struct spec *s, const char *key,
@@ -375,6 +445,21 @@ static bool read_receipt(struct aws *m, const struct spec *s, const char *key,
     return receipt_read(r, (struct view){json, (uint32_t)len}, &t, &fault);
 }
 
+/* A merge's: what it is of, and what is known of it. */
+static const char *merge_fault(const struct day *d, const struct judged *j,
+                               const struct spec *s, const struct receipt *r)
+{
+    static const char *const names[] = {"gzip", "zstd", "none"};
+    bool must = s->recompress || s->from_ms < s->until_ms;
+    if (!view_is(r->via, "merge") || r->state != RECEIPT_IMPORTED ||
+        !view_is(r->merged_from, s->from) || r->merged_objects != d->objects)
+        return "the receipt is not the merge's";
+    if (!view_is(r->compression, names[j->compress]))
+        return "the receipt names another compression";
+    return must && !r->counted ? "the receipt does not say what it could"
+                               : NULL;
+}
+
 const char *judge_both(struct day *d, struct aws *m, const struct spec *s,
                        const char *key)
 {
@@ -385,10 +470,16 @@ const char *judge_both(struct day *d, struct aws *m, const struct spec *s,
         return fault;
     if (!read_receipt(m, s, key, &r))
         return "there is no receipt that can be read";
-    fault = compare(d, j.raw, r.settled_until_ms - CLOCK_MS);
+    bool merged = d->objects > 0;
+    fault = compare(d, j.raw,
+                    merged ? INT64_MAX : r.settled_until_ms - CLOCK_MS);
     if (fault == NULL)
         fault = object_fault(&j, j.raw, &r, key);
-    if (fault == NULL)
+    if (fault == NULL && merged)
+        fault = merge_fault(d, &j, s, &r);
+    if (fault == NULL && (r.counted || !merged))
         fault = tally_fault(d, &r);
-    return fault != NULL ? fault : index_fault(d, &j, s, r.index);
+    if (fault != NULL || (merged && !has_index(r.index)))
+        return fault;
+    return index_fault(d, &j, r.index);
 }

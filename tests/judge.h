@@ -1,4 +1,5 @@
 /* judge.h - is what stands in S3 the day? Judged from the model alone.
+ * Or the merge of other objects (sheaf.h), which is judged alike.
  *
  * A day is read from the model's group: every event a line, in order. An
  * object is right if, unpacked, it is those lines, each once and in order;
@@ -16,6 +17,8 @@ struct day_line {
     size_t   at, message;       /* offsets in `bytes` */
     uint32_t len, message_len;
     int64_t  timestamp, ingestion;
+    bool     foreign;           /* no record: it is not counted */
+    bool     glued;             /* it may lack its newline */
     bool     taken;             /* the object holds it */
 };
 
@@ -24,6 +27,8 @@ struct day {                    /* allocates; zeroed at first */
     struct day_line *line;
     size_t          *shown;     /* lines of the object, as they come there */
     size_t           count, room, shown_count;
+    uint64_t         objects;   /* it is a merge of; 0: it is not */
+    bool             any, wanted;  /* of the record that is read */
 };
 
 /* What the group holds of the spec's window. */

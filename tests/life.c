@@ -59,6 +59,8 @@ void life_begin(struct life *l, const struct mix *x, struct aws *m,
         l->transport.skew_ms = (int64_t)chance_below(c, 50 * MINUTE_MS) -
                                25 * MINUTE_MS;
     begin_site(l, x, chance_next(c));
+    /* What lay there before does not matter. */
+    memset(&l->archive, 0xa5, sizeof l->archive);
     archive_init(&l->archive, &l->site, &x->spec);
     l->state = LIFE_LIVES;
     l->most = UINT64_MAX;

@@ -92,7 +92,19 @@ static void choose_trouble(struct mix *x, struct chance *c)
     x->race = one_in(c, 4);
 }
 
-void mix_choose(struct mix *x, struct chance *c)
+/* Objects do not come late, nor expire. */
+static void choose_merge(struct mix *x, struct sheaf *s, struct chance *c)
+{
+    x->merges = true;
+    sheaf_choose(s, &x->spec, c);
+    x->fill.spread = "uniform";
+    x->late = false;
+    x->flips = x->flips && x->spec.checksum;
+    x->recreated = one_in(c, 5) && !s->damaged;
+    x->later = (enum mix_later)chance_below(c, MIX_EXPIRED);
+}
+
+void mix_choose(struct mix *x, struct sheaf *s, struct chance *c)
 {
     static const uint32_t slices[] = {16384, 16384, 4096, 700, 64};
     *x = (struct mix){0};
@@ -109,6 +121,8 @@ void mix_choose(struct mix *x, struct chance *c)
     x->bytes_per_ms = one_in(c, 4) ? 1 + (int64_t)some(c, 500) : 0;
     choose_trouble(x, c);
     x->later = (enum mix_later)chance_below(c, 5);
+    if (s != NULL)
+        choose_merge(x, s, c);
 }
 
 /* --- what AWS does anyway --------------------------------------------------- */
@@ -143,6 +157,10 @@ bool mix_habits(const struct mix *x, struct chance *c, struct aws *m)
 {
     bool fine = aws_set(m, "part-bytes-min", CFG_PART_BYTES) &&
                 aws_set(m, "copy-bytes-max", LIMIT_COPY_BYTES) &&
+                (!x->merges ||
+                 (aws_set(m, "part-bytes-min", LIMIT_PART_LEAST) &&
+                  aws_set(m, "copy-sums", !one_in(c, 4)) &&
+                  aws_set(m, "list-entries", 1 + (int64_t)some(c, 40)))) &&
                 aws_set(m, "check-signature", x->skewed || one_in(c, 8)) &&
                 aws_set(m, "key-life", x->keys_life_ms);
     for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++) {
@@ -151,6 +169,8 @@ bool mix_habits(const struct mix *x, struct chance *c, struct aws *m)
                      strncmp(h->name, "scan-", 5) == 0;
         if (pages && strcmp(x->fill.spread, "instant") == 0)
             continue;  /* no one reads 64 pages of one millisecond */
+        if (x->merges && strcmp(h->name, "chunked") == 0)
+            continue;  /* S3 says how long an object is */
         uint64_t value = h->least + some(c, h->most - h->least + 1) - 1;
         if (one_in(c, h->one_in))
             fine = fine && aws_set(m, h->name, (int64_t)value);
@@ -167,6 +187,11 @@ static const char *const operations[] = {
     "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts",
 };
 enum { OPERATIONS = sizeof operations / sizeof operations[0] };
+
+/* Of a merge, instead of the first. */
+static const char *const merges[] = {
+    "ListObjectsV2", "GetObject", "UploadPartCopy",
+};
 
 /* What may befall any request; a number is put where %llu stands. */
 static const char *const faults[] = {
@@ -194,7 +219,8 @@ static const char *choose_fault(const struct mix *x, struct chance *c,
     bool read = strstr(operation, "List") != NULL ||
                 strcmp(operation, "HeadObject") == 0 ||
                 strcmp(operation, "GetObject") == 0;
-    if (strcmp(operation, "CompleteMultipartUpload") == 0 && one_in(c, 4))
+    if ((strcmp(operation, "CompleteMultipartUpload") == 0 ||
+         strcmp(operation, "UploadPartCopy") == 0) && one_in(c, 4))
         return in_200[chance_below(c, 2)];
     if (strcmp(operation, "FilterLogEvents") == 0 && one_in(c, 4))
         return pages[chance_below(c, 3)];
@@ -209,7 +235,8 @@ static const char *choose_fault(const struct mix *x, struct chance *c,
 
 static bool add_fault(const struct mix *x, struct chance *c, struct aws *m)
 {
-    const char *operation = operations[chance_below(c, OPERATIONS)];
+    uint64_t at = chance_below(c, OPERATIONS);
+    const char *operation = x->merges && at < 3 ? merges[at] : operations[at];
     const char *fault = choose_fault(x, c, operation);
     char line[2 * LINE_BYTES], what[LINE_BYTES];
     (void)snprintf(what, sizeof what, "%s", fault);

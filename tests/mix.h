@@ -8,6 +8,7 @@
 
 #include "aws/aws.h"
 #include "base/chance.h"
+#include "sheaf.h"
 #include "task/spec.h"
 
 enum mix_keys {
@@ -20,6 +21,7 @@ enum mix_keys {
 struct mix {
     struct spec     spec;
     struct aws_fill fill;
+    bool     merges;         /* objects, instead of archiving a day */
     int64_t  after_ms;       /* from the window's end to the first life */
     enum mix_keys keys;
     int64_t  keys_life_ms;
@@ -29,7 +31,8 @@ struct mix {
 
     /* Trouble. */
     uint32_t lives;          /* at most, before it ends */
-    bool     kills, stops, beside, freezes, late, recreated;
+    bool     kills, stops, beside, freezes, late;
+    bool     recreated;      /* the group; of a merge, an object changes */
     bool     lifecycle;      /* a rule aborts uploads between lives */
     bool     flips;          /* bytes turn on their way */
     bool     race;           /* two begin together once all is calm */
@@ -44,7 +47,8 @@ struct mix {
     } later;
 };
 
-void mix_choose(struct mix *x, struct chance *c);
+/* `s` NULL: a day is archived; else these are merged. */
+void mix_choose(struct mix *x, struct sheaf *s, struct chance *c);
 /* AWS's habits; then the faults. False: a line that the model refuses. */
 bool mix_habits(const struct mix *x, struct chance *c, struct aws *m);
 bool mix_trouble(const struct mix *x, struct chance *c, struct aws *m);

@@ -77,6 +77,8 @@ void packed_deflate(struct packed *f, struct view data, bool last)
     static struct isal_zstream stream;
     static uint8_t level[ISAL_DEF_LVL1_DEFAULT];
 
+    memset(&stream, 0, sizeof stream);
+    memset(level, 0, sizeof level);  /* the same bytes each time */
     isal_deflate_init(&stream);
     stream.level = 1;
     stream.level_buf = level;

@@ -27,12 +27,13 @@ static inline bool shelf_put(struct aws *m, const char *bucket,
         .method = aws_str("PUT"), .path = aws_str(path),
         .query = aws_str(""), .headers = headers, .header_count = 2,
     };
+    int64_t checks = aws_get(m, "check-signature");
     aws_set(m, "check-signature", 0);
     struct aws_exchange *x = aws_open(m, &r, 0);
     aws_body(x, body.at, body.len);
     int status = aws_finish(x, 0)->status;
     aws_close(x);
-    aws_set(m, "check-signature", 1);
+    aws_set(m, "check-signature", checks);
     return status == 200;
 }
 

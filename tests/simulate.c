@@ -21,6 +21,7 @@ struct world {
     struct simulation *told;
     struct chance chance;
     struct mix    mix;
+    struct sheaf *sheaf;       /* of a merge */
     struct aws   *model;
     int64_t       now_ms;      /* AWS's clock */
     int64_t       since_ms;    /* what was ingested before must be there */
@@ -55,10 +56,23 @@ static bool may(struct world *w, uint64_t permille)
 
 static struct day *today(struct world *w)
 {
-    if (w->changed)
+    if (w->changed && w->mix.merges)
+        sheaf_read(w->sheaf, &w->mix.spec, &w->day[0]);
+    else if (w->changed)
         day_read(&w->day[0], w->model, &w->mix.spec);
     w->changed = false;
     return &w->day[0];
+}
+
+static bool is_damaged(const struct world *w)
+{
+    return w->mix.merges && w->sheaf->damaged;
+}
+
+/* Damage may go unseen where S3 copies. */
+static bool may_be_damaged(const struct world *w)
+{
+    return is_damaged(w) && !w->sheaf->noticed;
 }
 
 /* Its ETag and time; "" if there is none. */
@@ -76,7 +90,7 @@ static const char *judge_shown(struct world *w)
 {
     char name[80];
     name_object(w, w->key, name);
-    if (name[0] == '\0' || strcmp(name, w->good) == 0)
+    if (name[0] == '\0' || strcmp(name, w->good) == 0 || may_be_damaged(w))
         return NULL;
     const char *fault = judge_object(today(w), w->model, &w->mix.spec, w->key,
                                      w->since_ms);
@@ -98,9 +112,11 @@ static const char *judge_archived(struct world *w)
     name_object(w, w->key, object);
     name_object(w, key, receipt);
     (void)snprintf(names, sizeof names, "%s/%s", object, receipt);
-    if (strcmp(names, w->good_both) == 0)
+    if (strcmp(names, w->good_both) == 0 || may_be_damaged(w))
         return NULL;
     const char *fault = judge_both(today(w), w->model, &w->mix.spec, w->key);
+    if (fault != NULL && tracing())
+        fprintf(stderr, "-- %s\n", fault);
     if (fault != NULL && w->remade)
         fault = judge_both(&w->day[1], w->model, &w->mix.spec, w->key);
     if (fault == NULL)
@@ -113,16 +129,22 @@ static const char *judge_bucket(struct world *w)
 {
     struct aws_object_info info;
     const char *bucket = w->mix.spec.bucket;
+    uint32_t others = 0;
+    if (w->mix.merges && !sheaf_is_whole(w->sheaf, w->model))
+        return "what is merged was touched";
     if (aws_open_parts(w->model, bucket) > 0)
         return "an upload is left open";
     w->told->orphans = aws_open_uploads(w->model, bucket);
     if (tracing() && w->told->orphans > 0)
         fprintf(stderr, "-- an empty upload is left\n");
-    for (size_t i = 0; aws_object_at(w->model, bucket, i, &info); i++)
+    for (size_t i = 0; aws_object_at(w->model, bucket, i, &info); i++) {
+        if (w->mix.merges && sheaf_holds(w->sheaf, &info))
+            continue;
         if (aws_has(info.key, "checkpoint"))
             return "a checkpoint is left";
-    return aws_object_at(w->model, bucket, 2, &info) ? "an object is left"
-                                                     : NULL;
+        others++;
+    }
+    return others > 2 ? "an object is left" : NULL;
 }
 
 /* May a process that was not killed end so? */
@@ -142,9 +164,13 @@ static const char *judge_failure(const struct world *w, const struct life *l)
     case ERROR_DENIED:
         return keys ? NULL : "denied, with good keys";
     case ERROR_CORRUPT:
-        return w->remade || w->expired || w->mix.flips
+        return w->remade || w->expired || w->mix.flips || is_damaged(w)
                    ? NULL : "it calls good data corrupt";
-    case ERROR_MISSING: case ERROR_CONFIG: case ERROR_USAGE:
+    case ERROR_MISSING:
+        if (w->mix.merges && w->remade && !w->calm)
+            return NULL;  /* an object is gone */
+        break;
+    case ERROR_CONFIG: case ERROR_USAGE:
     case ERROR_LIMIT: case ERROR_NONE:
         break;
     }
@@ -213,6 +239,15 @@ static void remake_group(struct world *w)
     trace_state("group", "is", "made anew");
 }
 
+/* One of the objects is not what it was. */
+static void change_sheaf(struct world *w)
+{
+    sheaf_read(w->sheaf, &w->mix.spec, &w->day[1]);
+    w->remade = w->changed = true;
+    sheaf_change(w->sheaf, &w->chance, w->model);
+    trace_state("sheaf", "is", "changed");
+}
+
 static const char *befall(struct world *w, struct life *l)
 {
     const struct mix *x = &w->mix;
@@ -229,7 +264,10 @@ static const char *befall(struct world *w, struct life *l)
         life_stop(l);
     if (x->recreated && !w->remade && may(w, 5)) {
         const char *fault = judge_shown(w);
-        remake_group(w);
+        if (w->mix.merges)
+            change_sheaf(w);
+        else
+            remake_group(w);
         return fault;
     }
     return NULL;
@@ -357,6 +395,14 @@ static void calm_down(struct world *w)
     lives[0].state = lives[1].state = LIFE_NONE;
 }
 
+/* A group made anew may hold less: then nothing is replaced. What is damaged
+ * may not be merged. */
+static bool may_refuse(const struct world *w)
+{
+    bool refused = lives[0].archive.fault.error == ERROR_CORRUPT;
+    return refused && (w->mix.merges ? w->sheaf->damaged : w->remade);
+}
+
 /* Lives under trouble, then calm ones, until the day is archived. */
 static const char *archive_it(struct world *w)
 {
@@ -372,11 +418,10 @@ static const char *archive_it(struct world *w)
         calm_down(w);
     for (uint32_t i = 0; fault == NULL && i < CALM_LIVES && !has_ended(); i++)
         fault = live(w);
-    /* A group made anew may hold less: then nothing is replaced. */
-    bool refused = w->remade &&
-                   lives[0].archive.fault.error == ERROR_CORRUPT;
-    if (fault == NULL && !has_ended() && !refused)
+    if (fault == NULL && !has_ended() && !may_refuse(w))
         fault = "it is not archived though all is calm";
+    if (fault == NULL && has_ended() && is_damaged(w) && w->sheaf->noticed)
+        fault = "what is damaged is merged";
     return fault != NULL ? fault : clean_up(w);
 }
 
@@ -407,7 +452,7 @@ static const char *skip_it(struct world *w)
     if (fault == NULL && !has_ended())
         fault = "what is archived is not skipped";
     else if (fault == NULL &&
-             strcmp(lives[0].archive.result.action, "archived") == 0)
+             strcmp(lives[0].archive.result.action, "skipped") != 0)
         fault = "what is archived is archived again";
     return fault != NULL ? fault : judge_bucket(w);
 }
@@ -434,7 +479,8 @@ static const char *come_back(struct world *w)
     case MIX_REPLACE:
         w->now_ms += (int64_t)chance_below(&w->chance, 20) * DAY_MS;
         for (uint64_t i = chance_below(&w->chance, 4); i > 0; i--)
-            put_late(w);
+            if (!w->mix.merges)
+                put_late(w);
         w->mix.spec.if_exists = EXISTS_REPLACE;
         return archive_it(w);
     case MIX_EXPIRED:
@@ -449,26 +495,34 @@ static void begin_world(struct world *w, uint64_t seed)
 {
     const struct spec *s = &w->mix.spec;
     chance_init(&w->chance, seed);
-    mix_choose(&w->mix, &w->chance);
-    w->now_ms = s->until_ms + w->mix.after_ms;
+    mix_choose(&w->mix, w->sheaf, &w->chance);
+    w->now_ms = w->mix.fill.until + w->mix.after_ms;
     w->model = aws_new(seed, "us-east-1", "111111111111");
     aws_create_bucket(w->model, s->bucket, NULL, NULL);
     CHECK(mix_habits(&w->mix, &w->chance, w->model));
-    CHECK(aws_fill_group(w->model, s->group, &w->mix.fill));
+    if (!w->mix.merges)
+        CHECK(aws_fill_group(w->model, s->group, &w->mix.fill));
+    else if (s->group[0] != '\0')
+        aws_create_group(w->model, s->group, s->from_ms);
+    if (w->mix.merges)
+        sheaf_put(w->sheaf, w->model);
 }
 
-bool simulate(uint64_t seed, struct simulation *s)
+bool simulate(enum simulated kind, uint64_t seed, struct simulation *s)
 {
+    static struct sheaf sheaf;
     static struct world world;  /* its days' rooms stay */
     struct world *w = &world;
     struct day day[GENERATIONS];
     memcpy(day, w->day, sizeof day);
-    *w = (struct world){.told = s, .changed = true};
+    *w = (struct world){.told = s, .changed = true,
+                        .sheaf = kind == SIMULATE_MERGE ? &sheaf : NULL};
     memcpy(w->day, day, sizeof day);
+    w->day[0].objects = w->day[1].objects = 0;
     *s = (struct simulation){0};
     begin_world(w, seed);
     s->broken = archive_it(w);
-    if (s->broken == NULL)
+    if (s->broken == NULL && (has_ended() || !w->mix.merges))
         s->broken = come_back(w);
     for (size_t i = 0; i < LIVES; i++)
         if (lives[i].state == LIFE_LIVES)

@@ -1,4 +1,5 @@
-/* simulate.h - the whole archive job, from seed to verdict, in virtual time.
+/* simulate.h - whole archive jobs and merges, from seed to verdict, in virtual
+ * time.
  *
  * A world is the tests' AWS, a day in it and up to two processes that archive
  * that day beside each other, each with a connection to AWS, credentials and a
@@ -21,8 +22,11 @@ struct simulation {
                              whose answer was lost; see upload.h */
 };
 
+/* What a world is about: a day to archive, or objects to merge. */
+enum simulated { SIMULATE_ARCHIVE, SIMULATE_MERGE };
+
 /* Replays exactly by the seed. With SIM_TRACE in the environment it tells
  * what happens on stderr. */
-bool simulate(uint64_t seed, struct simulation *s);
+bool simulate(enum simulated kind, uint64_t seed, struct simulation *s);
 
 #endif

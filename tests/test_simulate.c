@@ -1,6 +1,8 @@
-/* test_simulate.c - whatever happens, the day is archived, exactly once.
+/* test_simulate.c - whatever happens, the day is archived, exactly once, and
+ * the objects are merged.
  *
  *   test_simulate              the seeds that are kept, and some more
+ *   KIND=archive|merge ...     one kind alone
  *   SEEDS=n [SEED=first] ...   so many from the first, told as it goes
  *   SEED=n SIM_TRACE=1 ...     this one, with all that happens */
 #include <signal.h>
@@ -13,7 +15,9 @@
 
 enum { SEEDS_USUAL = 100 };
 
-static uint64_t seed_in_hand;
+static const char *const kinds[] = {"archive", "merge"};
+static enum simulated kind_in_hand;
+static uint64_t       seed_in_hand;
 
 /* Seeds that once broke an invariant. A change of mix.c gives each another
  * world: find one that breaks the unrepaired code again. */
@@ -37,6 +41,11 @@ static const struct row {
     {"a lane without room does not spin while S3 is silent", 1430},
 };
 
+/* The same of merges. */
+static const struct row kept_merges[] = {
+    {"an object alone", 1},
+};
+
 static void tell(const char *text)
 {
     (void)!write(STDERR_FILENO, text, strlen(text));
@@ -50,44 +59,61 @@ static void on_trap(int number)
     digits[at] = '\0';
     for (uint64_t n = seed_in_hand; at > 0 && (n > 0 || at == 23); n /= 10)
         digits[--at] = (char)('0' + n % 10);
-    tell("a CHECK failed; replay: make simulate SEED=");
+    tell("a CHECK failed; replay: make simulate KIND=");
+    tell(kinds[kind_in_hand]);
+    tell(" SEED=");
     tell(digits + at);
     tell("\n");
     signal(number, SIG_DFL);
     raise(number);
 }
 
-static bool holds(uint64_t seed, struct simulation *s)
+static bool holds(enum simulated kind, uint64_t seed, struct simulation *s)
 {
     seed_in_hand = seed;
-    if (simulate(seed, s))
+    kind_in_hand = kind;
+    if (simulate(kind, seed, s))
         return true;
-    fprintf(stderr, "seed %llu: %s (%s); replay: make simulate SEED=%llu\n",
-            (unsigned long long)seed, s->broken, s->words,
-            (unsigned long long)seed);
+    fprintf(stderr, "%s, seed %llu: %s (%s); replay: make simulate KIND=%s "
+            "SEED=%llu\n", kinds[kind], (unsigned long long)seed, s->broken,
+            s->words, kinds[kind], (unsigned long long)seed);
     return false;
 }
 
 static void seeds_that_are_kept(void **state)
 {
     int failures = 0;
+    struct simulation s;
     (void)state;
-    for (size_t i = 0; i < ROW_COUNT(kept); i++) {
+    for (size_t i = 0; i < ROW_COUNT(kept); i++)
+        failures += BROKEN(kept[i].name,
+                           holds(SIMULATE_ARCHIVE, kept[i].seed, &s));
+    for (size_t i = 0; i < ROW_COUNT(kept_merges); i++)
+        failures += BROKEN(kept_merges[i].name,
+                           holds(SIMULATE_MERGE, kept_merges[i].seed, &s));
+    assert_int_equal(failures, 0);
+}
+
+static void some_seeds_hold(enum simulated kind)
+{
+    int failures = 0;
+    for (uint64_t seed = 1; seed <= SEEDS_USUAL; seed++) {
         struct simulation s;
-        failures += BROKEN(kept[i].name, holds(kept[i].seed, &s));
+        failures += BROKEN("a seed", holds(kind, seed, &s));
     }
     assert_int_equal(failures, 0);
 }
 
 static void days_end_archived(void **state)
 {
-    int failures = 0;
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS_USUAL; seed++) {
-        struct simulation s;
-        failures += BROKEN("a seed", holds(seed, &s));
-    }
-    assert_int_equal(failures, 0);
+    some_seeds_hold(SIMULATE_ARCHIVE);
+}
+
+static void objects_end_merged(void **state)
+{
+    (void)state;
+    some_seeds_hold(SIMULATE_MERGE);
 }
 
 /* --- very many of them ----------------------------------------------------- */
@@ -106,14 +132,14 @@ static uint64_t number(const char *name, uint64_t otherwise)
                                            : otherwise;
 }
 
-static int run_many(uint64_t first, uint64_t count)
+static int run_many(enum simulated kind, uint64_t first, uint64_t count)
 {
     struct simulation sum = {0};
     uint64_t broken = 0;
     double begun = seconds();
     for (uint64_t n = 0; n < count; n++) {
         struct simulation s;
-        broken += !holds(first + n, &s);
+        broken += !holds(kind, first + n, &s);
         sum.lives += s.lives;
         sum.kills += s.kills;
         sum.steps += s.steps;
@@ -121,8 +147,9 @@ static int run_many(uint64_t first, uint64_t count)
         sum.orphans += s.orphans;
     }
     double took = seconds() - begun;
-    printf("%llu seeds, %llu broken: %llu lives, %llu killed, %llu requests, "
+    printf("%s: %llu seeds, %llu broken: %llu lives, %llu killed, %llu requests, "
            "%llu empty uploads left; %.0f s, %.0f seeds a minute\n",
+           kinds[kind],
            (unsigned long long)count, (unsigned long long)broken,
            (unsigned long long)sum.lives, (unsigned long long)sum.kills,
            (unsigned long long)sum.requests, (unsigned long long)sum.orphans,
@@ -135,11 +162,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seeds_that_are_kept),
         cmocka_unit_test(days_end_archived),
+        cmocka_unit_test(objects_end_merged),
     };
+    const char *kind = getenv("KIND");
+    int broken = 0;
     signal(SIGILL, on_trap);
     signal(SIGTRAP, on_trap);
     signal(SIGABRT, on_trap);
-    if (number("SEEDS", 0) > 0 || number("SEED", 0) > 0)
-        return run_many(number("SEED", 1), number("SEEDS", 1));
-    return RUN(tests);
+    if (number("SEEDS", 0) == 0 && number("SEED", 0) == 0)
+        return RUN(tests);
+    for (int k = SIMULATE_ARCHIVE; k <= SIMULATE_MERGE; k++)
+        if (kind == NULL || *kind == '\0' || strcmp(kind, kinds[k]) == 0)
+            broken |= run_many((enum simulated)k, number("SEED", 1),
+                               number("SEEDS", 1));
+    return broken;
 }

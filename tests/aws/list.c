@@ -26,7 +26,8 @@ static bool read_listing(struct aws_exchange *x, struct listing *l,
         aws_fail(x, 400, "InvalidArgument", "Argument is not an integer");
         return false;
     }
-    if (l->max > 1000) l->max = 1000;
+    int64_t most = x->model->setting[AWS_SET_LIST_ENTRIES];
+    if (l->max > most) l->max = most;
     return true;
 }
 

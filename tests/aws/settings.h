@@ -38,6 +38,7 @@
     X(PART_BYTES_MIN, "part-bytes-min", 5242880) \
     X(COPY_BYTES_MAX, "copy-bytes-max", 5368709120) /* as one part */ \
     X(COPY_SUMS, "copy-sums", 1)   /* 0: none of a part that is copied */ \
+    X(LIST_ENTRIES, "list-entries", 1000) /* most in a page of a list */ \
     X(DISCARD, "discard", 0)     /* 1: keep sizes and CRCs, not bytes */ \
     X(CHECK_SUMS, "check-sums", 1)     /* 0: a wrong checksum is accepted */ \
     X(RETURN_SUMS, "return-sums", 1)   /* 0: a store without checksums */ \
