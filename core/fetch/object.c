@@ -231,6 +231,8 @@ static enum flow on_reading(struct object *o, struct now now)
     }
     if (o->call.state == CALL_WAITING && o->next + ring_len(out) > o->asked)
         return on_break(o);
+    if (o->call.state == CALL_WAITING)
+        return flow;  /* what is known is of the reply before */
     bool headed = x->reply.status / 100 == 2 &&
                   (flow == FLOW_ENDED || x->received > 0);
     if (headed && !o->checked && check_head(o) == FLOW_FAILED)
