@@ -3,8 +3,6 @@
 
 #include "base/check.h"
 
-enum { MAGIC_BYTES = 4 };
-
 enum inflate_form merge_form(struct view key)
 {
     return view_ends(key, ".gz")    ? INFLATE_GZIP
@@ -146,7 +144,7 @@ static enum flow look(struct merge *m, const struct ring *ring)
 /* Which show the form, of the object in hand. */
 static uint64_t magic_bytes(const struct compose *c)
 {
-    return c->size < MAGIC_BYTES ? c->size : MAGIC_BYTES;
+    return c->size < SOURCES_MAGIC_BYTES ? c->size : SOURCES_MAGIC_BYTES;
 }
 
 /* The first bytes of the head, out of the range that is streamed, if they are

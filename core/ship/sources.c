@@ -202,6 +202,14 @@ static bool is_busy(const struct sources_reader *r)
     return r->open && r->object.state < OBJECT_DONE;
 }
 
+/* It broke off within so few bytes that nobody can tell what they are, and
+ * goes on only when these are taken. */
+static bool is_stuck(const struct sources_reader *r)
+{
+    return r->open && r->object.state == OBJECT_BROKEN && r->ring.read == 0 &&
+           ring_len(&r->ring) < SOURCES_MAGIC_BYTES;
+}
+
 static enum flow step_reader(struct sources *s, struct sources_reader *r,
                              struct now now)
 {
@@ -209,6 +217,10 @@ static enum flow step_reader(struct sources *s, struct sources_reader *r,
         open_range(s, r, 0, 0);
     if (!is_busy(r))
         return FLOW_WANT_EVENT;
+    if (is_stuck(r) && now.mono_ms >= r->object.resume_mono_ms) {
+        object_cancel(&r->object);
+        open_range(s, r, r->from, r->to);
+    }
     enum flow flow = r->object.stage.step(&r->object.stage, NULL, &r->ring,
                                           now);
     if (flow == FLOW_ENDED && !r->ring.ended)
@@ -245,7 +257,8 @@ int64_t sources_wake_ms(const struct sources *s)
     for (uint32_t i = 0; i < s->held; i++) {
         const struct sources_reader *r =
             &s->reader[(s->first + i) % SOURCES_AHEAD];
-        int64_t at = is_busy(r) ? object_wake_ms(&r->object) : INT64_MAX;
+        int64_t at = is_stuck(r) ? r->object.resume_mono_ms
+                     : is_busy(r) ? object_wake_ms(&r->object) : INT64_MAX;
         wake = at < wake ? at : wake;
     }
     return wake;

@@ -24,6 +24,7 @@
 #include "ship/catalog.h"
 
 enum {
+    SOURCES_MAGIC_BYTES = 4,  /* may be looked at before they are taken */
     SOURCES_AHEAD = CFG_LANE_COUNT - 1,  /* read side by side: with the list,
                                             the upload and the lease as many
                                             connections as lanes have */
