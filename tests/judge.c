@@ -378,7 +378,8 @@ static bool entry_unpacks(enum compress compress, struct view stored,
     if (compress == COMPRESS_NONE)
         return stored.len >= want.len &&
                memcmp(stored.at, want.at, want.len) == 0;
-    return unpack(compress, stored, want.len + 65536, &raw) && raw.len >= want.len &&
+    return unpack(compress, stored, want.len + 65536, &raw) &&
+           raw.len >= want.len &&
            memcmp(raw.at, want.at, want.len) == 0;
 }
 

@@ -103,7 +103,9 @@ static void pack(struct sheaf_object *o, struct chance *c, uint64_t target,
         struct view v = view_slice(left, 0, (uint32_t)len);
         left = view_slice(left, v.len, left.len);
         if (o->form == COMPRESS_ZSTD)
-            packed_frame(&f, v, 10 + (int)chance_below(c, CFG_ZSTD_WINDOW_LOG - 9), !one_in(c, 4));
+            packed_frame(&f, v, 10 + (int)chance_below(
+                                         c, CFG_ZSTD_WINDOW_LOG - 9),
+                         !one_in(c, 4));
         else
             put_gzip(&f, v, 0);
     }
