@@ -47,6 +47,7 @@ PLATFORM := $(PLATFORM:%=platform/%.c)
 TESTS := $(wildcard tests/test_*.c tests/aws/test_*.c)
 FUZZ  := $(wildcard tests/fuzz_*.c)
 SCALED := tests/test_simulate.c tests/test_segment.c
+YEAR  := tests/test_year.c
 HELP  := $(filter-out $(TESTS) $(FUZZ),$(wildcard tests/*.c))
 AWS   := $(filter-out $(TESTS) tests/aws/server.c,$(wildcard tests/aws/*.c))
 
@@ -155,7 +156,8 @@ TFLAGS := -std=c11 -D_GNU_SOURCE -g $(TFAST) $(WARN) $(SANITIZE) -MMD -MP \
           -isystem $(DEPS)/include $(CMOCKA:%=-isystem %)
 TLIBS  := -Wl,--end-group -L$(DEPS)/lib $(LIBS) $(CMOCKA:%=-L%) -lcmocka
 TESTLIBS := $(patsubst %,$(UNIT)/lib%.a,core help aws)
-TBIN   := $(patsubst %.c,$(UNIT)/%,$(filter-out $(SCALED),$(TESTS))) \
+TBIN   := $(patsubst %.c,$(UNIT)/%,\
+          $(filter-out $(SCALED) $(YEAR),$(TESTS))) \
           $(SCALED:tests/%.c=$(SIM)/%)
 ONE    := $(if $(T),$(filter %/test_$(T),$(TBIN)),$(TBIN))
 
@@ -184,7 +186,7 @@ $(filter $(UNIT)/%,$(TBIN)): $(UNIT)/%: $(UNIT)/obj/%.o \
 
 # The simulator and its like, with limits of their own: a day of 300 KB has ten
 # parts, and those behind the third go into segments. Once with the sanitizers,
-# the simulator once more, fast.
+# the simulator once more, fast, and so the daemon's year.
 SIM_CFG := CFG_PART_BYTES=24576 CFG_BLOCK_BYTES=57344 CFG_CELL_BYTES=4096 \
            CFG_SLOT_BYTES=4096 CFG_SLOT_COUNT=72 CFG_LANE_BLOCKS=32 \
            CFG_LANE_RING_BYTES=32768 CFG_SEEN_EVENTS=11264
@@ -206,8 +208,8 @@ $(SIM)/libsim.a: $(SIM_SRC:%.c=$(SIM)/slow/%.o)
 $(SCALED:tests/%.c=$(SIM)/%): $(SIM)/%: $(SIM)/slow/tests/%.o \
     $(SIM)/libsim.a $(UNIT)/libaws.a
 	$(TCC) $(TLINK) -o $@ -Wl,--start-group $^ $(TLIBS)
-$(SIM)/simulate: $(patsubst %.c,$(SIM)/fast/%.o,\
-    $(SIM_SRC) $(AWS) tests/test_simulate.c)
+$(SIM)/simulate $(SIM)/year: $(SIM)/%: $(SIM)/fast/tests/test_%.o \
+    $(patsubst %.c,$(SIM)/fast/%.o,$(SIM_SRC) $(AWS))
 	$(TCC) $(filter-out $(SANITIZE),$(TLINK)) -o $@ -Wl,--start-group $^ $(TLIBS)
 
 # The tests' AWS as a server: optimised, so that it is not what is measured.
@@ -296,6 +298,9 @@ fuzz: $(FUZZ:tests/%.c=build/fuzz/%)  ## each parser under libFuzzer; SECONDS=60
 simulate: $(SIM)/simulate  ## trouble; SEEDS=1000 SEED= KIND=merge
 	SEEDS=$(or $(SEEDS),$(if $(SEED),1,1000)) SEED=$(SEED) KIND=$(KIND) \
 	    $(if $(filter 1,$(or $(SEEDS),$(if $(SEED),1))),SIM_TRACE=1) $(EMULATOR) $<
+
+year: $(SIM)/year  ## a year of firn daemon, in virtual time; SEED=n
+	YEAR_SEED=$(SEED) TZDIR=build/deps/zoneinfo $(EMULATOR) $<
 
 order:  ## the ls rule: includes look only back
 	tests/order $(CORE) $(PLATFORM)

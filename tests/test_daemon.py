@@ -101,6 +101,10 @@ def a_life(world):
     score.equal("of what is due", [r["group"] for r in d.out], ["/a"])
     score.check("the next at its time", d.wait(lambda: d.runs() == 2, 8))
     score.equal("and after the last it ends", d.end(), 0)
+    peaks = [json.loads(x)["rss_peak_bytes"] for x in d.err
+             if '"phase":"done"' in x]
+    score.check("in the memory of the first run", peaks[0] == peaks[-1],
+                peaks)
     pets = [t for t, line in d.told if line == "WATCHDOG=1"]
     gaps = [b - a for a, b in zip(pets, pets[1:])]
     score.check("the watchdog is kept quiet", gaps and max(gaps) < 0.4, gaps)
