@@ -97,11 +97,10 @@ int run_due(struct memory *m)
     struct runner *r = &m->runner;
     struct run *job = &m->job.run;
     const struct run_options options = {
-        .config = &m->config,
-        .bucket_owner = view_of(r->options.bucket_owner),
+        .tour = {&r->site, &m->config, view_of(r->options.bucket_owner)},
         .dry_run = r->options.spec.dry_run,
     };
-    run_init(job, &r->site, &options);
+    run_init(job, &options);
     int code = drive(r, job);
     if (r->options.output == OUTPUT_TEXT) {
         struct text t = runner_text(r);

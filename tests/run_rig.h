@@ -107,13 +107,14 @@ static inline void hear(struct visit *v)
 /* Until it ends; after so many steps it is asked to stop. Its exit code. */
 static inline int run_for(int64_t wall_ms, bool dry_run, uint64_t stop_at)
 {
-    const struct run_options options = {.config = &config,
-                                        .dry_run = dry_run};
+    const struct run_options options = {
+        .tour = {.site = &site, .config = &config}, .dry_run = dry_run,
+    };
     memset(&heard, 0, sizeof heard);
     memset(&site, 0, sizeof site);
     sim_init(&network, model, run_seed++, wall_ms);
     sim_site(&site, &network, 1000, run_seed);
-    run_init(&job, &site, &options);
+    run_init(&job, &options);
     for (uint64_t step = 0;; step++) {
         if (step == stop_at)
             run_stop(&job);

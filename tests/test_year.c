@@ -96,10 +96,12 @@ static void note(const struct visit *v)
 /* One that dies after so many steps. */
 static void one_run(uint64_t dies_at)
 {
-    const struct run_options options = {.config = &config};
+    const struct run_options options = {
+        .tour = {.site = &site, .config = &config},
+    };
     runs++;
     site.success_mono_ms = network.mono_ms;
-    run_init(&job, &site, &options);
+    run_init(&job, &options);
     for (uint64_t step = 0; step < dies_at; step++) {
         enum flow flow = run_step(&job, sim_now(&network));
         if (flow == FLOW_ENDED) {

@@ -1,11 +1,9 @@
 /* run.h - everything that is due now, for every group of a configuration.
  *
- * The entries are taken in the order in which they are written; a pattern is
- * resolved page by page, and nothing is held but the page. Each group that an
- * entry speaks for is visited (visit.h); one that fails does not stop the
- * others. Entries with a role of their own are worked on as that role.
+ * Each group of the tour is visited (visit.h), in that order; one that fails
+ * does not stop the others.
  *
- *     run_init(r, site, &options);
+ *     run_init(r, &options);
  *     while ((flow = run_step(r, now)) != FLOW_ENDED)
  *         if (flow == FLOW_WANT_ROOM) {
  *             ... say what r->visit.told is about ...
@@ -13,18 +11,16 @@
  *         }
  *     exit(r->exit_code);
  *
- * The caller owns it; the configuration lives as long, and is not changed. */
+ * The caller owns it. */
 #ifndef FIRN_TASK_RUN_H
 #define FIRN_TASK_RUN_H
 
-#include "task/config.h"
+#include "task/tour.h"
 #include "task/visit.h"
 
 struct run_options {
-    struct config *config;
-    struct view    bucket_owner;  /* of the command line; empty: the
-                                     configuration's */
-    bool           dry_run;
+    struct tour_options tour;
+    bool                dry_run;
 };
 
 struct run {
@@ -32,25 +28,19 @@ struct run {
                                      end */
     uint64_t groups, archived, recounted, failed;  /* public: visited, days,
                                      and what failed */
+    bool     stopped;             /* public: by run_stop() or the deadline */
 
-    struct run_options options;
+    bool     dry_run;
     enum run_state {
-        RUN_ENTRY,     /* takes the next entry, if there is one */
-        RUN_GROUP,     /* waits for the next group of the entry */
+        RUN_TOURING,   /* waits for the next group */
         RUN_VISITING,  /* visits it */
         RUN_DONE,      /* final */
-    } state;
-    struct site *site;
-    bool         stopped, refused;
-    uint32_t     entry;           /* in hand */
-    struct view  role;            /* in force */
-    struct config_settings settings;  /* the entry's */
-    struct group group;
+    } state;                      /* public */
+    struct tour  tour;
     struct visit visit;           /* public: told, and what that is about */
 };
 
-void run_init(struct run *r, struct site *site,
-              const struct run_options *options);
+void run_init(struct run *r, const struct run_options *options);
 /* FLOW_WANT_ROOM: something is to be told. Never FLOW_FAILED. */
 enum flow run_step(struct run *r, struct now now);
 /* Stops as soon as may be; the exit code says so. */

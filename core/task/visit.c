@@ -52,14 +52,6 @@ void visit_take(struct visit *v)
 
 /* ---- the list ---- */
 
-void visit_lend(struct visit *v, struct site *site)
-{
-    struct visit_looking *l = &v->looking;
-    ring_init(&l->ring, l->bytes, sizeof l->bytes);
-    call_init(&l->call, site, &l->ring);
-    v->used = false;
-}
-
 static struct calendar_facts facts_of(const struct visit *v)
 {
     const struct config_settings *s = v->options.settings;
@@ -307,7 +299,7 @@ static enum flow stop(struct visit *v)
         call_cancel(&v->looking.catalog.call);
     if (v->state == VISIT_BESIDE || v->state == VISIT_OWN ||
         v->state == VISIT_PICKING)
-        call_cancel(&v->looking.call);
+        call_cancel(&v->looking.tour.call);
     v->exit_code = exit_worse(v->exit_code, fault_exit(ERROR_STOPPED));
     return visit_enter(v, VISIT_DONE);
 }
@@ -346,7 +338,7 @@ int64_t visit_wake_ms(const struct visit *v)
     case VISIT_LISTING:   return catalog_wake_ms(&v->looking.catalog);
     case VISIT_BESIDE:
     case VISIT_OWN:
-    case VISIT_PICKING:   return call_wake_ms(&v->looking.call);
+    case VISIT_PICKING:   return call_wake_ms(&v->looking.tour.call);
     case VISIT_ARCHIVING: return archive_wake_ms(&v->archive);
     case VISIT_RETAINING: return retention_wake_ms(&v->retention);
     case VISIT_VERIFYING: return verify_wake_ms(&v->verify);

@@ -28,6 +28,7 @@
 #include "task/archive.h"
 #include "task/calendar.h"
 #include "task/retention.h"
+#include "task/tour.h"
 #include "task/verify.h"
 
 enum visit_told {
@@ -45,16 +46,13 @@ struct visit_options {
     bool        dry_run;
 };
 
-/* What it needs while no job is under way; lent to who looks for groups. */
+/* What it needs while no job is under way. */
 struct visit_looking {
-    struct ring     ring;
-    struct call     call;
+    struct tour_room tour;    /* its call is used, its page is not */
     struct catalog  catalog;
     struct existing existing;
     char     prefix[SURVEY_KEY_BYTES], after[SURVEY_KEY_BYTES];
-    uint8_t  bytes[CFG_LANE_RING_BYTES];
     uint8_t  receipt[EXISTING_ROOM_BYTES];
-    _Alignas(8) uint8_t room[GROUP_ROOM_BYTES];  /* not touched by a visit */
 };
 
 struct visit {
@@ -101,8 +99,7 @@ struct visit {
     };
 };
 
-/* Makes `looking` ready; before each visit, and before anyone else uses it. */
-void visit_lend(struct visit *v, struct site *site);
+/* `looking.tour` is ready. */
 void visit_init(struct visit *v, struct site *site,
                 const struct visit_options *options);
 /* A visit that is over before it begins: the group cannot be looked at. */

@@ -13,14 +13,14 @@ enum flow visit_ask(struct visit *v, int64_t day, enum visit_state next)
     struct text key;
 
     if (v->used) {
-        visit_lend(v, v->site);
-        v->used = true;  /* still: what lay in `room` is gone */
+        ring_init(&l->tour.ring, l->tour.bytes, sizeof l->tour.bytes);
+        call_init(&l->tour.call, v->site, &l->tour.ring);
     }
     text_init(&key, l->prefix, sizeof l->prefix);
     if (!calendar_key(&key, &v->spec, &place, day, &fault))
         return visit_give_up(v, &fault);
     v->asked_day = day;
-    existing_init(&l->existing, &l->call, view_of(v->spec.bucket),
+    existing_init(&l->existing, &l->tour.call, view_of(v->spec.bucket),
                   (struct view){0}, text_view(&key),
                   (struct span){l->receipt, sizeof l->receipt});
     return visit_enter(v, next);
