@@ -12,6 +12,7 @@
 #include "task/restore.h"
 #include "task/verify.h"
 #include "task/retention.h"
+#include "task/overview.h"
 #include "task/status.h"
 #include "task/daemon.h"
 #include "task/policy.h"
@@ -39,6 +40,7 @@ struct memory {
         struct status  status;
         struct retention retention;
         struct run     run;
+        struct overview overview;
         struct fetching fetching;
         struct {
             struct fetching before;  /* may be under way */

@@ -5,13 +5,13 @@
 
 /* What there is to say goes out; false: there is no more use in going on, and
  * *code says how that ends. */
-static bool write_out(struct runner *r, struct status *s, int *code)
+static bool write_out(struct runner *r, struct text *out, int *code)
 {
-    if (s->out.len == 0)
+    if (out->len == 0)
         return true;
     enum write_result written = posix_write(STDOUT_FILENO,
-                                            text_view(&s->out));
-    text_reset(&s->out);
+                                            text_view(out));
+    text_reset(out);
     if (written == WRITE_DONE)
         return true;
     if (written == WRITE_FAILED)
@@ -31,7 +31,7 @@ static int drive(struct runner *r, struct status *s)
         enum flow flow = FLOW_MOVED;
         for (uint32_t i = 0; i < COMMAND_STEPS && flow == FLOW_MOVED; i++)
             flow = status_step(s, now);
-        if (flow != FLOW_MOVED && !write_out(r, s, &code))
+        if (flow != FLOW_MOVED && !write_out(r, &s->out, &code))
             return code;
         if (flow == FLOW_FAILED)
             return exit_worse(runner_complain(r, &s->fault, url),
@@ -42,6 +42,56 @@ static int drive(struct runner *r, struct status *s)
         if (runner_wait(r, ready ? now.mono_ms : status_wake_ms(s), now))
             return exit_worse(runner_stopped(r), s->exit_code);
     }
+}
+
+/* The same of a configuration's groups. */
+static int drive_all(struct runner *r, struct overview *o)
+{
+    int code = 0;
+    for (;;) {
+        struct now now = posix_now();
+        enum flow flow = FLOW_MOVED;
+        for (uint32_t i = 0; i < COMMAND_STEPS && flow == FLOW_MOVED; i++)
+            flow = overview_step(o, now);
+        if (flow != FLOW_MOVED && !write_out(r, &o->status.out, &code))
+            return code;
+        if (flow == FLOW_WANT_ROOM && o->failed)
+            (void)runner_complain(r, &o->fault, o->tour.name);
+        if (flow == FLOW_ENDED)
+            return o->exit_code;
+        bool ready = flow == FLOW_MOVED || flow == FLOW_WANT_ROOM;
+        if (runner_wait(r, ready ? now.mono_ms : overview_wake_ms(o), now))
+            return exit_worse(runner_stopped(r), o->exit_code);
+    }
+}
+
+static void sum_up(struct runner *r, int code)
+{
+    struct report_done done = {
+        .exit = code, .counts.requests = r->site.requests,
+        .counts.throttled = r->site.throttled,
+        .counts.retried = r->site.retried,
+    };
+    if (posix_columns() == 0)
+        progress_done(&r->progress, &done, posix_now());
+}
+
+static int status_of_config(struct memory *m, bool draw)
+{
+    struct runner *r = &m->runner;
+    const struct options *o = &r->options;
+    struct fault fault;
+    fault_reset(&fault);
+    if (!configure(m, o->args[0], &fault))
+        return runner_complain(r, &fault, view_of(NULL));
+    const struct overview_options options = {
+        .tour = {&r->site, &m->config, view_of(o->bucket_owner)},
+        .age = o->when.age != PLAN_NO_AGE ? o->when.age : 0, .draw = draw,
+    };
+    overview_init(&m->job.overview, &options);
+    int code = drive_all(r, &m->job.overview);
+    sum_up(r, code);
+    return code;
 }
 
 int command_status(struct memory *m)
@@ -57,18 +107,14 @@ int command_status(struct memory *m)
     };
     struct fault fault;
     fault_reset(&fault);
+    if (options_config(o->args[0]))
+        return status_of_config(m, options.draw);
     if (!plan_url(view_of(o->args[0]), &options.bucket, &options.prefix,
                   &fault) ||
         !runner_begin(r, room, &fault))
         return runner_complain(r, &fault, view_of(NULL));
     status_init(s, &r->site, &options);
     int code = drive(r, s);
-    struct report_done done = {
-        .exit = code, .counts.requests = r->site.requests,
-        .counts.throttled = r->site.throttled,
-        .counts.retried = r->site.retried,
-    };
-    if (posix_columns() == 0)
-        progress_done(&r->progress, &done, posix_now());
+    sum_up(r, code);
     return code;
 }

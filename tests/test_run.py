@@ -123,6 +123,25 @@ def a_second_run(world, path):
                 b"20 groups: 0 days archived, 0 recounted\n")
 
 
+def status(world, path, code, **days):
+    """Of all groups: their days by state."""
+    done = world.firn.run("status", path, "--output", "json", "--give-up",
+                          "5")
+    lines = [json.loads(x) for x in done.out.splitlines()]
+    sums = [r["days"] for r in lines if r["day"] is None and "days" in r]
+    got = {state: sum(s[state] for s in sums) for state in days}
+    score.equal("status %s" % days, (done.code, len(sums), got),
+                (code, 20, days))
+    return lines
+
+
+def status_of_what_is_not_there(world, path):
+    status(world, path, 75, missing=80, provisional=0)
+    lines = status(world, world.write("all.json", since="2020-01-01"), 75,
+                   missing=200, expired=0)
+    score.equal("from their creation on", len(lines), 220)
+
+
 def ways_to_give_it(world):
     with open(world.write(), encoding="utf-8") as f:
         text = f.read()
@@ -225,7 +244,9 @@ def main():
         world = World(firn, model, where)
         path = world.write()
         fill(world)
+        status_of_what_is_not_there(world, path)
         a_first_run(world, path)
+        status(world, path, 0, missing=0, provisional=80)
         a_second_run(world, path)
         ways_to_give_it(world)
         one_that_fails(world)

@@ -349,8 +349,8 @@ def drawn(case):
 
 def usage(case):
     for url, code in (("s3://test-bucket/no/", 0), ("s3://test-bucket/no", 64),
-                      ("s3://no-such-bucket-here/", 78), ("firn.json", 64),
-                      ("/x", 64)):
+                      ("s3://no-such-bucket-here/", 78), ("firn.json", 78),
+                      ("/x", 78)):
         done = case.firn.run("status", url, *GIVE_UP)
         score.equal("status " + url, (done.code, done.out), (code, b""))
     done = case.firn.run("status")

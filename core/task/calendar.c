@@ -61,6 +61,22 @@ static bool find_shape(struct calendar_shape *s, struct spec *spec,
     return true;
 }
 
+struct calendar_facts calendar_facts(const struct config_settings *s,
+                                     const struct group_info *info,
+                                     int64_t now_ms)
+{
+    struct calendar_facts f = {
+        .zone = zone_find(s->timezone), .now_ms = now_ms,
+        .created_ms = info->creation_ms,
+        .held_ms = group_held_from(info, now_ms), .since = INT64_MIN,
+        .age = s->age_days, .backfill = s->backfill_days,
+    };
+    CHECK(f.zone != NULL);
+    if (s->since.len > 0)
+        CHECK(date_parse_day(s->since, &f.since));
+    return f;
+}
+
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;

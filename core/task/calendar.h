@@ -13,6 +13,7 @@
 #ifndef FIRN_TASK_CALENDAR_H
 #define FIRN_TASK_CALENDAR_H
 
+#include "fetch/group.h"
 #include "task/config.h"
 #include "task/plan.h"
 
@@ -51,6 +52,10 @@ struct calendar {
     uint8_t mark[CALENDAR_DAYS];
 };
 
+/* Of a group with these settings, at an instant. */
+struct calendar_facts calendar_facts(const struct config_settings *s,
+                                     const struct group_info *info,
+                                     int64_t now_ms);
 /* `spec` has group and template; its day is used up. False: a key does not
  * fit S3. */
 bool calendar_init(struct calendar *c, const struct calendar_facts *facts,

@@ -9,7 +9,7 @@ const char *const ledger_state_name[] = {
 
 static bool has_days(const struct ledger *l)
 {
-    return l->from_ms < l->until_ms;
+    return l->begun;
 }
 
 static bool starts(struct view v, struct view with)
@@ -56,6 +56,33 @@ void ledger_init(struct ledger *l, const struct receipt *r,
     l->shared_bytes = shared_bytes(r, receipt_key);
     l->shared_crc = crc64_add(0, view_slice(receipt_key, 0,
                                             l->shared_bytes));
+}
+
+void ledger_expect(struct ledger *l, struct view group, struct view region,
+                   const struct group_info *info)
+{
+    memset(l, 0, sizeof *l);
+    l->used = true;
+    l->open_ms = INT64_MAX;
+    (void)view_copy(group, l->group, sizeof l->group);
+    (void)view_copy(view_of(info->account), l->account, sizeof l->account);
+    (void)view_copy(region, l->region, sizeof l->region);
+    l->asked = LEDGER_THERE;
+    l->created_ms = info->creation_ms;
+    l->retention_days = info->retention_days;
+}
+
+void ledger_zone(struct ledger *l, const struct zone *zone)
+{
+    l->zone = zone;
+    l->created_ms = zone_day_start(zone, zone_day_of(zone, l->created_ms));
+}
+
+void ledger_begin(struct ledger *l, int64_t from_ms)
+{
+    if (!l->begun)
+        l->from_ms = l->until_ms = from_ms;
+    l->begun = true;
 }
 
 bool ledger_is_of(const struct ledger *l, const struct receipt *r)
@@ -185,8 +212,7 @@ int ledger_add(struct ledger *l, const struct ledger_day *d, int64_t now_ms)
 
     if (!ledger_extends(l, d))
         return exit_of(d->state);
-    if (!has_days(l))
-        l->from_ms = d->from_ms;
+    ledger_begin(l, d->from_ms);
     l->until_ms = d->until_ms;
     l->zone = d->zone;
     l->days[d->state]++;

@@ -44,13 +44,14 @@ struct ledger_day {
 
 struct ledger {
     bool        used;
+    bool        begun;            /* from_ms and until_ms are known */
     char        group[GROUP_NAME_BYTES];
     char        account[GROUP_ACCOUNT_BYTES];
     char        region[REGION_BYTES];
     enum ledger_asked  asked;
     int64_t     created_ms, retention_days;  /* if LEDGER_THERE; 0: never */
     const struct zone *zone;      /* of the last receipt */
-    int64_t     from_ms, until_ms;  /* told so far; equal: no whole day yet */
+    int64_t     from_ms, until_ms;  /* told so far; equal: nothing yet */
     int64_t     open_ms;          /* the first instant that is readable and
                                      not archived; INT64_MAX: none told */
     uint32_t    shared_bytes;     /* what the keys of all its receipts begin */
@@ -67,6 +68,13 @@ extern const char *const ledger_state_name[];  /* "sealed", ... */
 /* Named by the receipt; nothing told yet. */
 void ledger_init(struct ledger *l, const struct receipt *r,
                  struct view receipt_key);
+/* Named by a configuration, and known to CloudWatch Logs. */
+void ledger_expect(struct ledger *l, struct view group, struct view region,
+                   const struct group_info *info);
+/* The zone of its days; the day of its creation is one of them. */
+void ledger_zone(struct ledger *l, const struct zone *zone);
+/* What is told of it begins there, unless it has begun. */
+void ledger_begin(struct ledger *l, int64_t from_ms);
 bool ledger_is_of(const struct ledger *l, const struct receipt *r);
 /* Is no receipt of this group to come any more, when this key has come? Only
  * known where the keys have the group before the date. */

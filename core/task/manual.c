@@ -411,7 +411,7 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  78  no such bucket or key; a tier that its class does not have\n",
     },
     [COMMAND_STATUS] = {
-        "status", "s3://BUCKET/[PREFIX/]", 1, 1,
+        "status", "CONFIG or s3://BUCKET/[PREFIX/]", 1, 1,
         "which days are archived, which are missing, and how long is left",
         "Reads the receipts below a prefix and tells each day of each log\n"
         "group: sealed, provisional or imported; damaged, when the receipt\n"
@@ -428,7 +428,12 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "CFG_STATUS_GROUPS groups at most. What is asked of AWS: a LIST for\n"
         "1,000 keys, a GET a day (and a HEAD where the object is not listed\n"
         "next to its receipt), a DescribeLogGroups a group; 10,000 days are\n"
-        "less than 0.01 USD.\n",
+        "less than 0.01 USD.\n"
+        "\n"
+        "With a configuration it tells each group of it, also one that has no\n"
+        "archive yet: due is what firn run would archive, and with \"since\"\n"
+        "each day from then on.\n",
+        "  firn status firn.json\n"
         "  firn status s3://acme-logs\n"
         "  firn status s3://acme-logs/ --output json |\n"
         "      jq -r 'select(.state == \"missing\") | .group + \" \" + .day'\n"

@@ -403,12 +403,19 @@ static bool check_restore(const struct options *o, struct fault *fault)
     return check_objects(o, fault);
 }
 
+bool options_config(const char *arg)
+{
+    return !view_starts(view_of(arg), "s3://") ||
+           view_ends(view_of(arg), ".json");
+}
+
 static bool check_status(const struct options *o, struct fault *fault)
 {
     struct view bucket, prefix, url = view_of(o->args[0]);
-    if (!plan_url(url, &bucket, &prefix, fault))
+    bool config = options_config(o->args[0]);
+    if (!config && !plan_url(url, &bucket, &prefix, fault))
         return false;
-    if (prefix.len > 0 && !view_ends(prefix, "/"))
+    if (!config && prefix.len > 0 && !view_ends(prefix, "/"))
         return message_refuse(fault, ERROR_USAGE, "\"%\" is no prefix of "
                               "archives; those end in \"/\": "
                               "s3://BUCKET/PREFIX/", &url);

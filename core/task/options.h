@@ -100,6 +100,8 @@ extern const struct command_row command_rows[COMMAND_COUNT];
 /* Reads the arguments, the program's name first; may reorder them. */
 bool options_parse(struct options *o, int argc, char **argv,
                    struct fault *fault);
+/* Is it a configuration, and no prefix or object of archives? */
+bool options_config(const char *arg);
 /* Was that flag there? */
 bool options_given(const struct options *o, const char *name);
 /* Completes o->spec: everything that can be said before AWS is asked. */

@@ -39,6 +39,11 @@ void status_init(struct status *s, struct site *site,
     call_init(&s->call, site, &s->ring);
     for (uint32_t i = 0; i < CFG_STATUS_GROUPS; i++)
         s->ledgers[i].used = false;
+    if (options->info == NULL)
+        return;
+    ledger_expect(&s->ledgers[0], options->group,
+                  view_of(site->endpoint[SITE_LOGS].region), options->info);
+    ledger_zone(&s->ledgers[0], options->zone);
 }
 
 /* ---- saying ---- */
@@ -102,6 +107,15 @@ static enum flow tell_gap(struct status *s, struct ledger *l,
     return FLOW_MOVED;
 }
 
+/* The group that was asked for begins with what is due, if that is earlier
+ * than its first receipt. */
+static void expect(const struct status *s, struct ledger *l, int64_t from_ms)
+{
+    bool asked = s->options.info != NULL && l == &s->ledgers[0];
+    if (asked && s->options.due_ms < from_ms)
+        ledger_begin(l, s->options.due_ms);
+}
+
 /* Up to when all days should be archived. */
 static int64_t due_ms(const struct status *s, const struct ledger *l)
 {
@@ -112,8 +126,8 @@ static int64_t due_ms(const struct status *s, const struct ledger *l)
 /* One day more of the gap at the end, or the end. */
 static enum flow finish(struct status *s, struct ledger *l)
 {
-    bool has_days = l->from_ms < l->until_ms;
-    if (has_days && l->asked != LEDGER_GONE && l->until_ms < due_ms(s, l))
+    expect(s, l, INT64_MAX);
+    if (l->begun && l->asked != LEDGER_GONE && l->until_ms < due_ms(s, l))
         return tell_gap(s, l, due_ms(s, l));
     close_ledger(s, l);
     return FLOW_MOVED;
@@ -262,7 +276,9 @@ static enum flow on_receipt(struct status *s)
         ledger_init(l, &e->receipt, view_of(p->key));
     if (l != NULL && l->asked == LEDGER_UNASKED)
         return ask(s, l);
-    if (l != NULL && l->from_ms < l->until_ms && l->until_ms < d.from_ms &&
+    if (l != NULL)
+        expect(s, l, d.from_ms);
+    if (l != NULL && l->begun && l->until_ms < d.from_ms &&
         ledger_extends(l, &d))
         return tell_gap(s, l, d.from_ms);
     tell(s, l, &d);
@@ -360,7 +376,7 @@ static enum flow on_ending(struct status *s)
     for (uint32_t i = 0; i < CFG_STATUS_GROUPS; i++)
         if (s->ledgers[i].used)
             return finish(s, &s->ledgers[i]);
-    if (s->options.draw && s->legend)
+    if (s->options.draw && s->legend && s->options.info == NULL)
         ledger_legend(&s->out);
     return enter(s, STATUS_DONE);
 }

@@ -34,6 +34,12 @@ struct status_options {
     struct view bucket, prefix;
     uint32_t    age;        /* the day so many before today is the last due */
     bool        draw;       /* calendars, not JSON lines */
+    /* Of one group that is known already, else all empty: what is due of it
+     * from due_ms on, whether or not a day is archived; INT64_MAX: nothing. */
+    struct view group;
+    const struct group_info *info;
+    const struct zone       *zone;
+    int64_t     due_ms;
 };
 
 struct status {

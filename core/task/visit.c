@@ -52,27 +52,13 @@ void visit_take(struct visit *v)
 
 /* ---- the list ---- */
 
-static struct calendar_facts facts_of(const struct visit *v)
-{
-    const struct config_settings *s = v->options.settings;
-    struct calendar_facts f = {
-        .zone = zone_find(s->timezone), .now_ms = site_now(v->site, v->now).wall_ms,
-       
-        .created_ms = v->info.creation_ms, .since = INT64_MIN,
-        .age = s->age_days, .backfill = s->backfill_days,
-    };
-    CHECK(f.zone != NULL);
-    f.held_ms = group_held_from(&v->info, f.now_ms);
-    if (s->since.len > 0)
-        CHECK(date_parse_day(s->since, &f.since));
-    return f;
-}
-
 static bool begin_list(struct visit *v, struct fault *fault)
 {
     struct visit_looking *l = &v->looking;
     const struct plan_place place = visit_place(v);
-    const struct calendar_facts facts = facts_of(v);
+    const struct calendar_facts facts =
+        calendar_facts(v->options.settings, &v->info,
+                       site_now(v->site, v->now).wall_ms);
     struct text prefix, after;
     if (!calendar_init(&v->calendar, &facts, &v->spec, &place, fault))
         return false;
