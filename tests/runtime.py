@@ -65,7 +65,10 @@ class Runtime:
                     return None
                 if model.status["GET"] != 200:
                     return self.reply(model.status["GET"])
-                event, seconds = model.events.get()
+                found = model.wait(self.connection)
+                if found is None:
+                    return None
+                event, seconds = found
                 model.serial += 1
                 model.held = ("8476a536-e9f4-11e8-9739-%012d" % model.serial,
                               "attempt-%d" % model.serial)
@@ -125,12 +128,28 @@ class Runtime:
                          else json.dumps(event).encode(),
                          self.seconds if seconds is None else seconds))
 
+    def wait(self, connection):
+        """The next event, unless the connection is cut before it comes."""
+        while connection in self.connections:
+            try:
+                found = self.events.get(timeout=0.05)
+            except queue.Empty:
+                continue
+            if connection in self.connections:
+                return found
+            self.events.put(found)
+        return None
+
     def hear(self, seconds=60):
-        """The next that it is told; None if nothing comes."""
+        """The next that it is told; of nothing at all if none comes."""
         try:
             return self.told.get(timeout=seconds)
         except queue.Empty:
-            return None
+            return Told("nothing", None, collections.defaultdict(str), {}, 0)
+
+    def until_held(self):
+        while self.held is None:
+            time.sleep(0.02)
 
     def invoke(self, event, seconds=None):
         self.send(event, seconds)
@@ -139,6 +158,7 @@ class Runtime:
     def cut(self):
         """Kept connections die, as those of a frozen process do."""
         for c in list(self.connections):
+            self.connections.discard(c)
             try:
                 c.shutdown(socket.SHUT_RDWR)
             except OSError:

@@ -7,10 +7,10 @@ of the runtime API and, where it is installed, AWS's own emulator
 `large` is done only if it is named: LAMBDA_BYTES through invocations of
 LAMBDA_SECONDS."""
 import contextlib
+import glob
 import io
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -57,6 +57,7 @@ class Environment:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self.runtime.cut()
 
     def invoke(self, event, seconds=None):
         return self.runtime.invoke(event, seconds)
@@ -172,7 +173,7 @@ def row_93_no_events_of_ours(firn, quick):
                  "only what has ended"),
                 ("6 MB", {"x": "y" * 6000000}, "larger than")):
             told = e.invoke(event)
-            score.check("93: %s is refused" % name, told is not None and
+            score.check("93: %s is refused" % name, told.what != "nothing" and
                         told.what == "error" and words in
                         told.body["errorMessage"] and
                         told.body["errorType"].startswith("Function.") and
@@ -200,8 +201,7 @@ def row_93_the_runtime_api_fails(firn, quick):
                                 code not in (0, None) and "runtime API" in
                                 said, (code, said[-300:]))
                     continue
-                while e.runtime.held is None:
-                    time.sleep(0.05)
+                e.runtime.until_held()
                 for _ in range(200):
                     if json.loads(e.model.get("stats"))["objects"] == 2:
                         break
@@ -218,10 +218,11 @@ def row_93_it_closes(firn, quick):
     with lambda_of(firn) as e:
         score.equal("93: an event before", e.invoke(ONE).body["exit"], 0)
         e.runtime.drop = 1
-        told = e.invoke(ONE)
+        e.runtime.send(ONE)
+        told = e.runtime.hear(10)
         e.runtime.drop = 0
         score.check("93: closed once, answered or ended",
-                    told is None or told.what == "response", told)
+                    told.what in ("response", "nothing"), told)
     with lambda_of(firn) as e:
         e.kill()
         e.runtime.drop = 1000
@@ -241,7 +242,7 @@ def init_errors(firn, quick):
             ("no such file", "/nonexistent/firn.json", "there is no file")):
         with lambda_of(firn, config=config) as e:
             told = e.runtime.hear(20)
-            score.check("%s is told" % name, told is not None and
+            score.check("%s is told" % name, told.what != "nothing" and
                         told.what == "init" and
                         words in told.body["errorMessage"] and
                         told.body["errorType"] == "Function.Configuration",
@@ -325,6 +326,7 @@ def row_92_killed_at_the_timeout(firn, quick):
     with lambda_of(quick, size=6000000, model_words=(
             "--set", "page-bytes=60000", "--set", "latency=30")) as e:
         e.runtime.send(ONE)
+        e.runtime.until_held()
         time.sleep(2)
         e.kill()
         e.runtime.held = None
@@ -341,6 +343,7 @@ def row_94_two_environments(firn, quick):
             "--set", "page-bytes=60000", "--set", "latency=30")) as e:
         other = Environment(e.model, quick)
         e.runtime.send(ONE)
+        e.runtime.until_held()
         time.sleep(1)
         second = other.invoke(ONE)
         first = e.runtime.hear()
@@ -391,10 +394,12 @@ def no_patience_runs_out(firn, quick):
 
 def the_zip(firn, quick):
     made = []
-    for _ in range(2):
-        done = subprocess.run(["make", "-B", "lambda"], cwd=rig.ROOT,
+    for old in range(2):
+        if old:
+            os.remove(os.path.join(rig.ROOT, path[0]))
+        done = subprocess.run(["make", "lambda"], cwd=rig.ROOT,
                               stdout=subprocess.PIPE, text=True, check=False)
-        path = re.search(r"build/firn-lambda-\S+\.zip", done.stdout)
+        path = glob.glob("build/firn-lambda-*.zip", root_dir=rig.ROOT)
         score.check("make lambda", done.returncode == 0 and path, done)
         if not path:
             return
