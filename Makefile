@@ -63,7 +63,8 @@ WARN  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wswitch-enum \
 CFLAGS := -std=c11 $(if $(filter small,$(PROFILE)),-Os,-O2) $(WARN) \
           -Wframe-larger-than=4096 -fstack-usage \
           -ffunction-sections -fdata-sections -fno-pie -MMD -MP \
-          -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+          -fno-asynchronous-unwind-tables -fno-unwind-tables \
+          -ffile-prefix-map=$(CURDIR)=.
 LIBS  := -lcurl -lmbedtls -lmbedx509 -lmbedcrypto -lcares -lisal -lzstd
 LINK  := -static -no-pie -Wl,--gc-sections,--sort-section=alignment \
          -Wl,-z,noexecstack -s
