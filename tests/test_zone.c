@@ -62,9 +62,6 @@ static uint32_t compare_zone(const char *name)
     const int64_t step = 5 * 86400;
     const struct zone *z = find(name);
     uint32_t changes = 0;
-    char path[sizeof root + 320];
-    snprintf(path, sizeof path, "%s/%s", root, name);  /* musl has no TZDIR */
-    setenv("TZ", path, 1);
     setenv("TZ", name, 1);
     tzset();
     for (int64_t t = 0; t < last_day * 86400; t += step) {
