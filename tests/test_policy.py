@@ -8,15 +8,16 @@ archived that is interrupted, with an upload of a dead run beside it, and
 retention is set; then without each action in turn, and something must be
 amiss. The same with --read-only, for status and cat.
 
-moto knows no resources of CloudWatch Logs. They are told to it here as AWS
-names them in its refusals. Not shown so: KMS, which moto's S3 does not ask,
-and sts:AssumeRole, exports, which `run` does not do there.
+moto knows no resources of CloudWatch Logs, nor asks for keys when many are
+deleted. Both are told to it here: the former as AWS names them in refusals. The same for exports. Not shown so: KMS, which
+moto's S3 does not ask, and sts:AssumeRole.
 """
 import base64
 import copy
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,8 @@ NEEDED = {"logs:DescribeLogGroups", "logs:FilterLogEvents",
           "s3:ListBucketMultipartUploads", "s3:GetObject", "s3:PutObject",
           "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
           "s3:DeleteObject"}
+EXPORTS = {"logs:CreateExportTask", "logs:DescribeExportTasks",
+           "s3:GetBucketPolicy"}
 READ_ONLY = {"logs:DescribeLogGroups", "s3:ListBucket", "s3:GetObject"}
 
 
@@ -49,6 +52,7 @@ def start():
     os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3"
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
     from moto.logs.responses import LogsResponse
+    from moto.s3.responses import S3Response
     from moto.server import ThreadedMotoServer
 
     def resource(self):
@@ -57,10 +61,28 @@ def start():
             REGION, ACCOUNT, group)
 
     LogsResponse._determine_resource = resource
+    keys_are_asked_for(S3Response)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     url = "http://127.0.0.1:%d" % server.get_host_and_port()[1]
     return url, add_user(client("iam", url), "admin", ["*"])
+
+
+def keys_are_asked_for(responses):
+    """DeleteObjects needs s3:DeleteObject of each key; moto asks for it of the
+    bucket."""
+    plain = responses._bucket_response_delete_keys
+
+    def delete(self, bucket_name, authenticated=True):
+        try:
+            for key in re.findall("<Key>(.*?)</Key>", self.body.decode()):
+                self._authenticate_and_authorize_s3_action(bucket_name, key)
+            authenticated = True
+        except Exception:  # pylint: disable=broad-except
+            authenticated = False
+        return plain(self, bucket_name, authenticated)
+
+    responses._bucket_response_delete_keys = delete
 
 
 class Account:
@@ -110,9 +132,9 @@ class Place:
                 "events.{ext}" % self.bucket, "backfill_days": 1,
                 "retention_days": 14, "accept_provisional": True}, f)
 
-    def policy(self, *words):
+    def policy(self, *words, config=None):
         done = Firn(self.account.program, self.account.url).run(
-            "policy", self.config, *words)
+            "policy", config or self.config, *words)
         score.equal("firn policy: exit", (done.code, done.err if done.code
                                           else ""), (0, ""))
         return json.loads(done.out)
@@ -191,6 +213,76 @@ def run_holds(account, where, events):
     return firn
 
 
+# --- exports ------------------------------------------------------------------
+
+class Exported(Place):
+    """The same by way of an export, of the day before, and another bucket
+    that lets nobody in."""
+
+    def __init__(self, account, where, name, events):
+        super().__init__(account, where, name, events)
+        self.s3.create_bucket(Bucket=self.bucket + "-shut")
+        self.day = time.strftime("%Y-%m-%d", time.gmtime(
+            (START - DAY_MS) // 1000))
+        self.folder = self.folder.replace(DAY, self.day)
+        with open(self.config) as f:
+            config = json.load(f)
+        config.update(groups=[{"name": self.group, "via": "export"}],
+                      age_days=2, backfill_days=2, bucket_owner=ACCOUNT)
+        del config["retention_days"], config["accept_provisional"]
+        self.shut = dict(config, to=config["to"].replace(
+            self.bucket, self.bucket + "-shut"))
+        with open(self.config, "w") as f:
+            json.dump(config, f)
+
+    def policy(self, *words, config=None):
+        document = super().policy(*words, config=config)
+        if not words:  # both buckets'
+            more = super().policy(config=json.dumps(self.shut))["Statement"]
+            document["Statement"] += [dict(s, Sid=s["Sid"] + "Too")
+                                      for s in more]
+        return document
+
+    def amiss(self, firn):
+        shut = firn.run("run", json.dumps(self.shut), "--give-up", "5")
+        if shut.code != 78 or "firn policy --bucket" not in shut.err:
+            return "a bucket that is shut: %d, %s" % (
+                shut.code, shut.err[-200:])
+        self.s3.put_bucket_policy(
+            Bucket=self.bucket, Policy=json.dumps(self.policy("--bucket")))
+        done = firn.run("run", self.config, "--give-up", "5")
+        if done.code:
+            return "the run: %d, %s" % (done.code, done.err[-300:])
+        there = sorted(o["Key"] for o in self.s3.list_objects_v2(
+            Bucket=self.bucket).get("Contents", [])
+            if o["Key"] != "aws-logs-write-test")  # moto's is at the root
+        return "" if there == [
+            self.folder + "_events.receipt.json",
+            self.folder + "events.ndjson.gz"] else "there is %r" % there
+
+
+def exports_hold(account, where):
+    events = [Event(START - DAY_MS + i, "web", "event %d" % i)
+              for i in range(100)]
+    place = Exported(account, where, "exported", events)
+    document = place.policy()
+    score.equal("exports: the policy's actions", actions(document),
+                NEEDED - {"logs:PutRetentionPolicy"} | EXPORTS)
+    score.equal("exports: enough", place.amiss(account.user(document)), "")
+    for action in sorted(EXPORTS):
+        place = Exported(account, where, "exported-" + action.split(
+            ":")[1].lower(), events)
+        amiss = place.amiss(account.user(without(place.policy(), action)))
+        score.check("exports: not enough without " + action, amiss)
+        print("without %s: %s" % (action, amiss[:200].replace("\n", " ")))
+    place = Exported(account, where, "exported-files", events)
+    document = place.policy()
+    document["Statement"] = [s for s in document["Statement"]
+                             if not s["Sid"].startswith("DropExports")]
+    score.check("exports: not enough without DropExports",
+                place.amiss(account.user(document)))
+
+
 def no_more(account, firn):
     """Neither other groups nor what lies beside the archives."""
     keys = (firn.environment["AWS_ACCESS_KEY_ID"],
@@ -254,6 +346,7 @@ def main(program):
         firn = run_holds(account, where, events)
         no_more(account, firn)
         read_only_holds(account, where, events)
+        exports_hold(account, where)
     return score.close()
 
 

@@ -18,6 +18,7 @@ enum over {
     OVER_BUCKETS,   /* also of checkpoints that lie elsewhere */
     OVER_OBJECTS,   /* below what the keys have in common */
     OVER_OWN,       /* what a run leaves for the next one, and deletes */
+    OVER_EXPORTS,   /* CloudWatch's files, once they are merged */
     OVER_KEYS,
     OVER_ROLES,
     OVER_SOURCE,
@@ -42,6 +43,7 @@ static const struct statement {
     {"WriteArchives", RUNS, ALL, OVER_OBJECTS,
      "s3:PutObject|s3:AbortMultipartUpload|s3:ListMultipartUploadParts"},
     {"EndRuns", RUNS, ALL, OVER_OWN, "s3:DeleteObject"},
+    {"DropExports", RUNS, EXPORTED, OVER_EXPORTS, "s3:DeleteObject"},
     {"Restore", READS, FROZEN, OVER_OBJECTS, "s3:RestoreObject"},
     {"UseKeys", RUNS, SEALED, OVER_KEYS, "kms:GenerateDataKey|kms:Decrypt"},
     {"OpenWithKeys", READS, SEALED, OVER_KEYS, "kms:Decrypt"},
@@ -167,6 +169,9 @@ static void put_over(struct policy *p, enum over over, uint32_t entry)
     case OVER_OWN:
         put_both(p, "*.checkpoint.json");
         put_both(p, "*.segment");
+        break;
+    case OVER_EXPORTS:
+        put_objects(p, p->settings.to, "*.export-*");
         break;
     case OVER_KEYS:    put_key(p, p->settings.sse_kms_key_id); break;
     case OVER_ROLES:   put(p, config_role(p->o.config, entry)); break;
