@@ -6,8 +6,8 @@
 
 The templates: cfn-lint, then their stacks in moto; what moto's CloudFormation
 passes over is made by its other services, from the same properties. The fleet
-runs there, with answers of firn's that are made up. The units: systemd's own
-score. The job: Kubernetes' schemas, and what must be in it.
+runs there, with answers that are made up, and with firn's. The units:
+systemd's own score. The job: Kubernetes' schemas, and what must be in it.
 """
 import io
 import json
@@ -24,6 +24,7 @@ import zipfile
 import yaml
 
 from rig import Firn, Model, ROOT, Score
+from test_lambda import Environment
 
 DEPLOY = os.path.join(ROOT, "docs/deploy")
 ACCOUNT = "123456789012"
@@ -333,24 +334,43 @@ def deletion_holds(aws, stack):
 # --- Step Functions -----------------------------------------------------------
 
 def fleet_holds(aws, stack):
-    """Three days: at the second try, at once, and never."""
+    """Three days: at the second try, at once, and never. Then two with firn
+    as the function, whose time is up at the first try."""
     fleet = Stack(aws, "fleet", "fleet.yaml", MaxConcurrency="1",
                   FunctionArn=stack.out["FunctionArn"],
-                  Bucket=stack.out["Bucket"])
+                  Bucket=stack.out["Bucket"])["Fleet"]
     days = [{"group": "/ecs/api", "day": "2026-11-0%d" % d, "requests": 9}
             for d in (1, 2, 3)]
+    asked = answer([{"exit": 75}, {"exit": 0}, {"exit": 0}, {"exit": 78}])
+    run_fleet(aws, stack, fleet, days)
+    score.equal("each day was asked for, one a second time", asked, [
+        {"group": "/ecs/api", "day": "2026-11-0%d" % d}
+        for d in (1, 1, 2, 3)])
+    with Model("--group", "/g:web:1000000:2026-10-05",
+               "--latency-ms", "300") as model:
+        function = Environment(model, os.path.join(ROOT, "build/firn"))
+        answers = answer_by(function)
+        run_fleet(aws, stack, fleet, [{"group": "/g", "day": "2026-10-0%d" % d}
+                                      for d in (5, 6)])
+        function.kill()
+    score.equal("firn's answers", [
+        (a["day"], a["exit"], a["action"]) for a in answers], [
+            ("2026-10-05", 75, "stopped"), ("2026-10-05", 0, "archived"),
+            ("2026-10-06", 0, "archived")])
+
+
+def run_fleet(aws, stack, fleet, days):
+    """The half of moto that runs machines is not the half that makes stacks,
+    and reads a percentage only with a point."""
     aws("s3").put_object(Bucket=stack.out["Bucket"], Key="_fleet/list.json",
                          Body=json.dumps(days).encode())
-    asked = answer([{"exit": 75}, {"exit": 0}, {"exit": 0}, {"exit": 78}])
     steps = aws("stepfunctions")
-    # The half of moto that runs machines is not the half that makes stacks,
-    # and reads a percentage only with a point.
-    definition = fleet["Fleet"]["DefinitionString"]
+    definition = fleet["DefinitionString"]
     json.loads(definition)
     machine = steps.create_state_machine(
-        name="fleet", definition=definition.replace(
+        name="fleet-of-%d" % len(days), definition=definition.replace(
             ": 100,", ": 100.0,").replace('"Seconds": 30', '"Seconds": 1'),
-        roleArn=fleet["Fleet"]["RoleArn"])["stateMachineArn"]
+        roleArn=fleet["RoleArn"])["stateMachineArn"]
     run = steps.start_execution(
         stateMachineArn=machine,
         input=json.dumps({"list": "_fleet/list.json"}))["executionArn"]
@@ -362,9 +382,20 @@ def fleet_holds(aws, stack):
         time.sleep(0.2)
     score.equal("the fleet's run", (state["status"], state.get("cause")),
                 ("SUCCEEDED", None))
-    score.equal("each day was asked for, one a second time", asked, [
-        {"group": "/ecs/api", "day": "2026-11-0%d" % d}
-        for d in (1, 1, 2, 3)])
+
+
+def answer_by(function):
+    """firn answers; at first it has less time than it wants to begin."""
+    from moto.awslambda.models import LambdaBackend
+    answers = []
+
+    def invoke(self, function_name, qualifier, body, *_, **__):
+        told = function.invoke(json.loads(body), 60 if answers else 4)
+        answers.append(told.body)
+        return json.dumps(told.body).encode()
+
+    LambdaBackend.invoke = invoke
+    return answers
 
 
 def answer(answers):

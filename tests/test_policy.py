@@ -8,9 +8,10 @@ archived that is interrupted, with an upload of a dead run beside it, and
 retention is set; then without each action in turn, and something must be
 amiss. The same with --read-only, for status and cat.
 
-moto knows no resources of CloudWatch Logs, nor asks for keys when many are
-deleted. Both are told to it here: the former as AWS names them in refusals. The same for exports. Not shown so: KMS, which
-moto's S3 does not ask, and sts:AssumeRole.
+The same for exports. moto knows no resources of CloudWatch Logs, nor asks for
+keys when many are deleted. Both are told to it here: the former as AWS names
+them in its refusals. Not shown so: KMS, which moto's S3 does not ask, and
+sts:AssumeRole.
 """
 import base64
 import copy
