@@ -210,6 +210,9 @@ static void warn_of_store(struct runner *r, const struct archive *a)
                    "not kept apart for sure");
     if (a->lease.fault.error != ERROR_NONE)
         warn(r, a, "its checkpoint could not be deleted; a later run does");
+    if (a->cleared && a->merge.order.fault.error != ERROR_NONE)
+        warn(r, a, "the sorted runs beside it could not be deleted: "
+                   "_NAME.run-*");
 }
 
 int say_archive(struct runner *r, const struct archive *a, enum flow flow)

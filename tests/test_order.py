@@ -8,7 +8,6 @@ import json
 import os
 import random
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -22,8 +21,8 @@ BYTES = 60_000_000  # of lines: a dozen runs in the small profile
 
 
 def text_file(chance, number, size):
-    """Lines of a stream whose times overlap with all others', not sorted; some
-    records have several lines, some files no newline at their end."""
+    """Lines whose times overlap with those of other files, and are not
+    sorted; some records have several lines, some files no last newline."""
     out, ms = io.BytesIO(), number * 1000
     if number == 0:
         out.write(b"a line before all\n")
@@ -31,8 +30,8 @@ def text_file(chance, number, size):
         ms += chance.choice((0, 0, 1, 7, 350)) - chance.choice((0, 0, 0, 300))
         stamp = "2026-11-09T%02d:%02d:%02d.%03dZ" % (
             ms // 3600000 % 24, ms // 60000 % 60, ms // 1000 % 60, ms % 1000)
-        out.write(b"%s %d/%d %s\n" % (stamp.encode(), number, out.tell(),
-                                      b"x" * chance.randrange(200)))
+        out.write(b"%s %d/%d %x\n" % (stamp.encode(), number, out.tell(),
+                                      chance.getrandbits(4 * 120)))
         if chance.random() < 0.05:
             out.write(b"Traceback:\r\n  at f\n\n  2026-11-09 not a stamp\n")
     return out.getvalue()[:-1 if number % 7 == 3 else None]
@@ -98,6 +97,17 @@ class Case:
         return sorted(o["Key"] for page in pages
                       for o in page.get("Contents", ()))
 
+    def asked(self, operation):
+        return json.loads(self.model.get("stats"))["operations"].get(
+            operation, {}).get("requests", 0)
+
+    def is_well(self, key, want):
+        score.equal("%s: in order" % key, self.stored(key), want)
+        directory = key[:key.rfind("/") + 1]
+        score.equal("%s: nothing is left beside it" % key,
+                    self.beside(directory), sorted(
+                        (key, rig.receipt_key(key))))
+
     def merges(self, key, want):
         done = self.firn.run(*self.words(key))
         said = json.loads(done.out or "{}")
@@ -105,12 +115,7 @@ class Case:
                     (0, "merged"))
         if done.code:
             print(done.err)
-            return said
-        score.equal("%s: in order" % key, self.stored(key), want)
-        directory = key[:key.rfind("/") + 1]
-        score.equal("%s: nothing is left beside it" % key,
-                    self.beside(directory), sorted(
-                        (key, rig.receipt_key(key))))
+        self.is_well(key, want)
         last = json.loads(done.err.strip().splitlines()[-1])
         print(key, {k: last.get(k) for k in (
             "seconds", "cpu_seconds", "rss_peak_bytes", "requests")})
@@ -118,16 +123,29 @@ class Case:
 
 
 def killed(case, key, want):
-    """Again and again, wherever it is then; the last one comes to the end."""
-    chance = random.Random(5)
-    for _ in range(12):
+    """While it gathers, merges, uploads and clears up; then to the end."""
+    for point in ("PutObject #8", "GetObject #700", "UploadPart #4",
+                  "DeleteObject #3"):
+        name, number = point.split(" #")
+        before = case.asked(name)
+        case.model.control("fault", (point + " hang").encode())
         child = subprocess.Popen(
             [case.firn.program, *case.words(key)], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, env=case.firn.environment, cwd="/")
-        time.sleep(0.2 + chance.random() * 1.5)
-        child.send_signal(signal.SIGKILL)
+        until = time.monotonic() + rig.PATIENCE_S
+        while case.asked(name) < before + int(number) and \
+                time.monotonic() < until and child.poll() is None:
+            time.sleep(0.05)
+        score.check("killed at " + point, child.poll() is None and
+                    time.monotonic() < until, child.poll())
+        child.kill()
         child.wait()
-    case.merges(key, want)
+        case.model.control("clear-faults")
+    done = case.firn.run(*case.words(key))
+    score.equal("killed: it was all done but for the end", (
+        done.code, json.loads(done.out or "{}").get("action")),
+        (0, "skipped"))
+    case.is_well(key, want)
 
 
 def main(program):
@@ -138,7 +156,7 @@ def main(program):
         dry = firn.run(*case.words("a/b.log.gz", "--dry-run"))
         said = json.loads(dry.out or "{}")
         score.check("the price is said first", dry.code == 0 and
-                    "runs" in said.get("reason", ""), dry.out + dry.err.encode())
+                    "merge passes" in said.get("reason", ""), dry)
         print(said.get("reason"))
         last = case.merges("a/b.log.gz", want)
         score.check("no more memory than promised", last["rss_peak_bytes"] <=

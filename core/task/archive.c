@@ -620,7 +620,8 @@ int64_t archive_wake_ms(const struct archive *a)
                        earlier(upload_wake_ms(&a->upload),
                                lease_wake_ms(&a->lease)));
     case ARCHIVE_CLEARING:
-        return order_wake_ms(&a->merge.order);
+        return earlier(order_wake_ms(&a->merge.order),
+                       lease_wake_ms(&a->lease));
     case ARCHIVE_ABORTING:
         return upload_wake_ms(&a->upload);
     case ARCHIVE_DONE:

@@ -26,9 +26,16 @@ static enum flow drop(struct archive *a)
     return FLOW_MOVED;
 }
 
+/* Sorted runs: of this run, or of a dead one whose checkpoint was found. */
+static bool may_have_runs(const struct archive *a)
+{
+    return a->spec->order == BY_TIME ||
+           (a->spec->source == SOURCE_MERGE && a->stray);
+}
+
 enum flow ending_sweep(struct archive *a)
 {
-    if (a->spec->order == BY_TIME && !a->cleared)
+    if (!a->cleared && may_have_runs(a))
         return gather_clear(a);
     if (!a->stray && !a->upload.stray)
         return drop(a);
@@ -181,15 +188,30 @@ enum flow ending_releasing(struct archive *a)
     return FLOW_MOVED;
 }
 
+/* The lease is kept meanwhile, so that nobody's new runs are deleted; who
+ * takes over finds the object done. False: it is another's. */
+static bool keep_lease(struct archive *a)
+{
+    if (!lease_is_ours(&a->lease))
+        return true;  /* what is left is of a run that was done */
+    if (lease_step(&a->lease, a->now) == FLOW_FAILED)
+        return false;
+    if (lease_is_due(&a->lease, a->now, LEASE_RENEW_MS))
+        lease_write(&a->lease, document_checkpoint(a, CHECKPOINT_WORKING),
+                    a->now);
+    return true;
+}
+
 /* Runs that stay cost a little, but harm nobody. */
 enum flow ending_clearing(struct archive *a)
 {
+    bool ours = keep_lease(a);
     enum flow flow = order_step(&a->merge.order, a->now);
 
-    if (flow != FLOW_ENDED && flow != FLOW_FAILED)
+    if (ours && flow != FLOW_ENDED && flow != FLOW_FAILED)
         return flow;
     order_cancel(&a->merge.order);
-    return ending_sweep(a);
+    return ours ? ending_sweep(a) : finish(a);
 }
 
 enum flow ending_sweeping(struct archive *a)

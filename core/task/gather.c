@@ -69,19 +69,24 @@ static void begin_lines(struct archive *a, struct lane_shared *shared)
 
 /* --- in order of time ---------------------------------------------------- */
 
-/* The part in hand and a block have slots, what is left the last merge reads
- * by. Before that all of them are the sort's. */
+/* Before the last merge all slots are the sort's. Then a part, a block and a
+ * segment's list have theirs, and the merge reads by what is left; where that
+ * is little, by the workspace, for nothing is inflated any more. */
 enum {
-    ARENA_BYTES = (LIMIT_PART_SLOTS + PACK_SLOTS) * CFG_SLOT_BYTES,
-    LAST_BYTES  = CFG_SLOT_COUNT * CFG_SLOT_BYTES - ARENA_BYTES,
+    SLOTS_BYTES = CFG_SLOT_COUNT * CFG_SLOT_BYTES,
+    ARENA_BYTES = (LIMIT_PART_SLOTS + LIMIT_SEGMENT_SLOTS + PACK_SLOTS) *
+                  CFG_SLOT_BYTES,
+    IN_SLOTS    = SLOTS_BYTES > ARENA_BYTES + INFLATE_WORKSPACE_BYTES,
+    LAST_BYTES  = IN_SLOTS ? SLOTS_BYTES - ARENA_BYTES
+                           : INFLATE_WORKSPACE_BYTES,
 };
 _Static_assert(LAST_BYTES >= 2 * CFG_RUN_BYTES,
                "the last merge reads two runs or more");
 
 struct span gather_slots(struct archive *a)
 {
-    bool sorts = a->spec->order == BY_TIME;
-    return (struct span){a->slots, sorts ? ARENA_BYTES : sizeof a->slots};
+    bool shared = a->spec->order == BY_TIME && IN_SLOTS;
+    return (struct span){a->slots, shared ? ARENA_BYTES : SLOTS_BYTES};
 }
 
 static struct order_setup order_of(struct archive *a)
@@ -106,7 +111,10 @@ static struct order_setup order_of(struct archive *a)
 static void begin_order(struct archive *a)
 {
     struct order_setup setup = order_of(a);
-    struct span last = {a->slots + ARENA_BYTES, LAST_BYTES};
+    struct span last = {
+        IN_SLOTS ? a->slots + ARENA_BYTES : a->merge.recut.workspace.bytes,
+        LAST_BYTES,
+    };
 
     merge_order(&a->merge, &setup, last);
 }
@@ -123,7 +131,7 @@ enum flow gather_clear(struct archive *a)
     return FLOW_MOVED;
 }
 
-/* --- */
+/* --- all that is read ---------------------------------------------------- */
 
 /* The object is compressed as that. */
 static void become(struct archive *a, enum compress kind)
