@@ -28,6 +28,7 @@ TASK  := message plan schedule schedule_parse config_keys config options \
          exporting discard archive adopt escape interval cat verify restore \
          ledger ledger_write status retention retention_write calendar \
          tour overview visit_day visit run daemon policy demand invocation
+         visit_day visit forecast run daemon policy demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \

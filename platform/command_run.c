@@ -1,4 +1,4 @@
-/* command_run.c - everything that is due, for every group. */
+/* command_run.c - everything that is due, for every group; or what it is. */
 #include "command.h"
 
 enum { STOP_MS = 1700 };  /* to tell S3 after a signal; two seconds are
@@ -46,14 +46,23 @@ static int say_fault(struct runner *r, const struct visit *v)
     return exit_worse(code, runner_complain(r, f, group));
 }
 
-static int say(struct runner *r, const struct visit *v)
+static int say_due(struct runner *r, struct run *job)
 {
+    struct text t = runner_text(r);
+    forecast_tell(&job->forecast, &job->visit, &t, r->options.output);
+    return runner_say(r, &t);
+}
+
+static int say(struct runner *r, struct run *job)
+{
+    const struct visit *v = &job->visit;
     switch (v->told) {
     case VISIT_NOTHING:   break;
     case VISIT_ARCHIVE:   return say_archive(r, &v->archive, v->flow);
     case VISIT_RETENTION: return say_retention(r, &v->retention);
     case VISIT_VERIFY:    return say_verified(r, v->verified);
     case VISIT_FAULT:     return say_fault(r, v);
+    case VISIT_DUE:       return say_due(r, job);
     }
     return 0;
 }
@@ -75,7 +84,7 @@ static int drive(struct runner *r, struct run *job)
             return exit_worse(exit_worse(code, job->exit_code),
                               runner_stopped(r));
         if (flow == FLOW_WANT_ROOM) {
-            code = exit_worse(code, say(r, &job->visit));
+            code = exit_worse(code, say(r, job));
             visit_take(&job->visit);
             continue;
         }
@@ -99,12 +108,17 @@ int run_due(struct memory *m)
     const struct run_options options = {
         .tour = {&r->site, &m->config, view_of(r->options.bucket_owner)},
         .dry_run = r->options.spec.dry_run,
+        .plan = r->options.command == COMMAND_PLAN,
     };
     run_init(job, &options);
     int code = drive(r, job);
-    if (r->options.output == OUTPUT_TEXT) {
+    if (options.plan || r->options.output == OUTPUT_TEXT) {
         struct text t = runner_text(r);
-        run_write(&t, job);
+        if (options.plan)
+            forecast_write(&t, &job->forecast, &r->site, job->groups,
+                           r->options.output);
+        else
+            run_write(&t, job);
         code = exit_worse(code, runner_say(r, &t));
     }
     struct report_done done = {.exit = code, .counts = counts_of(r)};

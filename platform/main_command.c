@@ -75,6 +75,7 @@ static int run(void)
     case COMMAND_ARCHIVE:
     case COMMAND_MERGE:   return command_archive(&memory);
     case COMMAND_ADOPT:   return command_adopt(&memory);
+    case COMMAND_PLAN:
     case COMMAND_RUN:     return command_run(&memory);
     case COMMAND_DAEMON:  return command_daemon(&memory);
     case COMMAND_CAT:     return command_cat(&memory);

@@ -23,11 +23,14 @@ static struct transport network;
 static struct site      site;
 static struct config    config;
 static struct run       job;
+static bool             plans;  /* nothing is to be done */
 static uint64_t         run_seed;
 static struct {
     uint32_t archives, failures, faults, retentions, verified;
     enum error error;     /* the last one */
     char     words[FAULT_WORDS_BYTES];
+    struct text told;     /* the last day that was planned */
+    char     told_bytes[FORECAST_BYTES];
 } heard;
 
 static inline void open_world(void)
@@ -100,6 +103,10 @@ static inline void hear(struct visit *v)
         heard.faults++;
         hear_fault(&v->fault);
         break;
+    case VISIT_DUE:
+        heard.told.len = 0;
+        forecast_tell(&job.forecast, v, &heard.told, OUTPUT_JSON);
+        break;
     }
     visit_take(v);
 }
@@ -110,7 +117,10 @@ static inline int run_for(int64_t wall_ms, bool dry_run, uint64_t stop_at)
     const struct run_options options = {
         .tour = {.site = &site, .config = &config}, .dry_run = dry_run,
     };
+    const struct run_options options = {.config = &config,
+                                        .dry_run = dry_run, .plan = plans};
     memset(&heard, 0, sizeof heard);
+    text_init(&heard.told, heard.told_bytes, sizeof heard.told_bytes);
     memset(&site, 0, sizeof site);
     sim_init(&network, model, run_seed++, wall_ms);
     sim_site(&site, &network, 1000, run_seed);

@@ -18,11 +18,12 @@ enum {
     RETENTION = 1 << COMMAND_RETENTION,
     SCHEDULE = 1 << COMMAND_SCHEDULE,
     POLICY  = 1 << COMMAND_POLICY,
+    PLAN    = 1 << COMMAND_PLAN,
     MEMORY  = 1 << COMMAND_MEMORY,
     MAKES   = ARCHIVE | MERGE,
     DAYS    = MAKES | ADOPT,
     REMOTE  = RUN | DAEMON | DAYS | CAT | VERIFY | RESTORE | STATUS |
-              RETENTION | POLICY,
+              RETENTION | POLICY | PLAN,
     WRITES  = DAYS | VERIFY,
     ALL     = REMOTE | SCHEDULE | MEMORY,
 };
@@ -132,7 +133,7 @@ const struct option_row option_rows[] = {
     {"--read-only", NULL, OPTION_FLAG, AT(read_only), 0, 0, POLICY,
      "for people on call: status and cat"},
     {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000,
-     RUN | DAEMON | ARCHIVE,
+     RUN | DAEMON | ARCHIVE | PLAN,
      "log reads a second, at most; default half the quota"},
     {"--give-up", "S", OPTION_NUMBER, AT(give_up_s), 1, 604800, REMOTE,
      "exit 69 after S seconds without one successful call;\n"
@@ -528,6 +529,30 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "   0  printed\n"
         "  64  the command line\n"
         "  78  the configuration\n",
+    },
+    [COMMAND_PLAN] = {
+        "plan", "CONFIG", 1, 1,
+        "requests, bytes, hours and price of what run would do",
+        "Looks at each group as run does, with one DescribeLogGroups and one\n"
+        "list, and tells each day that run would archive or count again, and\n"
+        "what it takes; then the sum. Nothing is read or written.\n"
+        "\n"
+        "Exact are the requests that do not depend on how much is read.\n"
+        "\"about\" says which do: they are estimated from the bytes that\n"
+        "CloudWatch says it stores. The time is what the read rate allows at\n"
+        "best; --rate, or \"rate\", changes it. Prices are us-east-1's, of the\n"
+        "day that is told beside them.\n"
+        "\n"
+        "With --output json each day is an item for many firns at once\n"
+        "(docs/deploy), and the sum is the last line, without a \"day\".\n",
+        "  firn plan firn.json\n"
+        "  firn plan firn.json --output json | jq -s 'map(select(.day))'\n",
+        "   0  told\n"
+        "  64  the command line\n"
+        "  69  AWS could not be reached, or gave up\n"
+        "  75  stopped by a signal or --deadline\n"
+        "  77  credentials or permission\n"
+        "  78  the configuration; no such group or bucket\n",
     },
     [COMMAND_MEMORY] = {
         "memory", "", 0, 0,

@@ -25,6 +25,7 @@ enum command {
     COMMAND_RETENTION,
     COMMAND_SCHEDULE,
     COMMAND_POLICY,
+    COMMAND_PLAN,
     COMMAND_MEMORY,
     COMMAND_NONE,  /* none was given */
 };

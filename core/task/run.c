@@ -34,6 +34,8 @@ static enum flow on_touring(struct run *r, struct now now)
     const struct visit_options options = {
         .group = t->name, .info = &t->group.info, .settings = &t->settings,
         .dry_run = r->dry_run,
+        .group = name, .info = &r->group.info, .settings = &r->settings,
+        .dry_run = r->options.dry_run, .plan = r->options.plan,
     };
     if (t->failed)
         visit_refuse(&r->visit, t->name, &t->fault);

@@ -21,6 +21,15 @@
 struct run_options {
     struct tour_options tour;
     bool                dry_run;
+#include "task/config.h"
+#include "task/forecast.h"
+
+struct run_options {
+    struct config *config;
+    struct view    bucket_owner;  /* of the command line; empty: the
+                                     configuration's */
+    bool           dry_run;
+    bool           plan;          /* nothing is done; what is due is told */
 };
 
 struct run {
@@ -31,6 +40,8 @@ struct run {
     bool     stopped;             /* public: by run_stop() or the deadline */
 
     bool     dry_run;
+    struct forecast forecast;     /* public: of what was told to be due */
+    struct run_options options;
     enum run_state {
         RUN_TOURING,   /* waits for the next group */
         RUN_VISITING,  /* visits it */

@@ -267,14 +267,18 @@ static enum flow on_verifying(struct visit *v)
 static enum flow on_choosing(struct visit *v)
 {
     const struct config_settings *s = v->options.settings;
+    bool plan = v->options.plan;
     int64_t day;
     if (calendar_missing(&v->calendar, &day))
-        return visit_begin_day(v, day);
+        return plan ? visit_plan(v, day, VISIT_MISSING)
+                    : visit_begin_day(v, day);
     if (calendar_stale(&v->calendar, &day))
-        return visit_begin_recount(v, day);
+        return plan ? visit_plan(v, day, VISIT_STALE)
+                    : visit_begin_recount(v, day);
     if (s->retention_days > 0 && v->failed == 0 &&
         v->info.retention_days != s->retention_days)
-        return begin_retention(v);
+        return plan ? visit_plan(v, v->calendar.last, VISIT_KEEP)
+                    : begin_retention(v);
     return visit_enter(v, VISIT_DONE);
 }
 

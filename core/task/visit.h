@@ -37,6 +37,13 @@ enum visit_told {
     VISIT_RETENTION,  /* `retention` has; likewise */
     VISIT_VERIFY,     /* `verified` is the result */
     VISIT_FAULT,      /* of the group as a whole: `fault` */
+    VISIT_DUE,        /* of one that plans: `due`, of the day in `spec` */
+};
+
+enum visit_due {
+    VISIT_MISSING,    /* the day is to be archived ... */
+    VISIT_STALE,      /* ... or recounted */
+    VISIT_KEEP,       /* retention is to be set */
 };
 
 struct visit_options {
@@ -44,6 +51,7 @@ struct visit_options {
     const struct group_info      *info;      /* copied */
     const struct config_settings *settings;
     bool        dry_run;
+    bool        plan;         /* tells what is due, and does nothing */
 };
 
 /* What it needs while no job is under way. */
@@ -60,6 +68,8 @@ struct visit {
     enum flow       flow;     /* public: of the job that is told */
     struct fault    fault;    /* public: VISIT_FAULT's */
     const struct verify_result *verified;  /* public */
+    enum visit_due due;       /* public: VISIT_DUE's */
+    uint32_t beside;          /* public: receipts that its day would need */
     int      exit_code;       /* public: the worst so far */
     uint32_t archived, recounted, failed;  /* public: days */
     bool     used;            /* public: a job has lain where `looking` is */
@@ -126,5 +136,7 @@ enum flow visit_begin_day(struct visit *v, int64_t day);
 enum flow visit_beside(struct visit *v);
 enum flow visit_begin_recount(struct visit *v, int64_t day);
 enum flow visit_own(struct visit *v);
+/* Or, of one that plans, either is told; or that retention is to be set. */
+enum flow visit_plan(struct visit *v, int64_t day, enum visit_due due);
 
 #endif

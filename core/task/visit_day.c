@@ -1,5 +1,6 @@
 /* visit_day.c - see visit.h: a day's window, by the receipts beside it. */
 #include "base/check.h"
+#include "task/message.h"
 #include "task/recount.h"
 #include "task/visit.h"
 
@@ -160,6 +161,38 @@ enum flow visit_own(struct visit *v)
     if (e->has_receipt && (visit_found(v) == NULL || !take_own(v, visit_found(v))))
         return visit_enter(v, VISIT_CHOOSING);
     return begin_archive(v);
+}
+
+/* Groups that can only be exported are refused as the archive would. */
+static bool is_readable(const struct visit *v, struct fault *fault)
+{
+    struct view class = view_of(v->info.log_class);
+    return v->spec.source != SOURCE_READ || view_is(class, "STANDARD") ||
+           message_refuse(fault, ERROR_CONFIG, "log group \"%\" is of class "
+                          "%, whose events cannot be read, only exported: "
+                          "\"via\": \"export\"", (const struct view[]){
+                          view_of(v->spec.group), class});
+}
+
+enum flow visit_plan(struct visit *v, int64_t day, enum visit_due due)
+{
+    struct fault fault = {0};
+    int64_t other;
+    visit_set_day(v, day);
+    v->spec.day = day;
+    v->spec.whole_day = true;
+    if (due != VISIT_KEEP && !is_readable(v, &fault))
+        return visit_give_up(v, &fault);
+    v->due = due;
+    v->used = true;  /* groups are looked for as they would be */
+    v->beside = 0;
+    for (v->side = -1; v->side <= 1; v->side += 2)
+        v->beside += due == VISIT_MISSING && find_beside(v, &other);
+    if (due == VISIT_KEEP)
+        (void)visit_enter(v, VISIT_DONE);
+    else
+        calendar_set(&v->calendar, day, CALENDAR_SEEN);
+    return visit_tell(v, VISIT_DUE, 0);
 }
 
 enum flow visit_begin_recount(struct visit *v, int64_t day)
