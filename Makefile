@@ -27,8 +27,8 @@ TASK  := message plan schedule schedule_parse config_keys config options \
          manual report refuse document recount claim ending gather \
          exporting discard archive adopt escape interval cat verify restore \
          ledger ledger_write status retention retention_write calendar \
-         tour overview visit_day visit run daemon policy demand invocation
-         visit_day visit forecast run daemon policy demand invocation
+         tour overview visit_day visit forecast run daemon policy demand \
+         invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -234,7 +234,7 @@ torture:
 	$(MAKE) OUT=build/torture CFG_PART_BYTES=65536 CFG_LEASE_MS=400 \
 	    CFG_CONNECT_MS=500 CFG_STALL_MS=300 CFG_PATIENT_MS=600 \
 	    CFG_BACKOFF_MS=200 \
-	    "CC=$(CC) -DLIMIT_PART_LEAST=4096" \
+	    "CC=$(CC) -DLIMIT_PART_LEAST=4096 -DLIMIT_COPY_BYTES=4194304" \
 	    build/torture/torture
 $(OUT)/torture: tests/net/torture.c $(CORE_OBJ) $(PLATFORM_OBJ)
 	$(CC) $(CFLAGS) $(PLATFORM_FLAGS) $(LINK) -o $@ $(filter-out %.h,$^) \

@@ -116,9 +116,8 @@ static inline int run_for(int64_t wall_ms, bool dry_run, uint64_t stop_at)
 {
     const struct run_options options = {
         .tour = {.site = &site, .config = &config}, .dry_run = dry_run,
+        .plan = plans,
     };
-    const struct run_options options = {.config = &config,
-                                        .dry_run = dry_run, .plan = plans};
     memset(&heard, 0, sizeof heard);
     text_init(&heard.told, heard.told_bytes, sizeof heard.told_bytes);
     memset(&site, 0, sizeof site);

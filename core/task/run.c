@@ -19,6 +19,7 @@ void run_init(struct run *r, const struct run_options *options)
 {
     memset(r, 0, offsetof(struct run, tour));
     r->dry_run = options->dry_run;
+    r->plan = options->plan;
     r->visit.used = false;
     tour_init(&r->tour, &options->tour, &r->visit.looking.tour);
 }
@@ -33,9 +34,7 @@ static enum flow on_touring(struct run *r, struct now now)
         return flow;
     const struct visit_options options = {
         .group = t->name, .info = &t->group.info, .settings = &t->settings,
-        .dry_run = r->dry_run,
-        .group = name, .info = &r->group.info, .settings = &r->settings,
-        .dry_run = r->options.dry_run, .plan = r->options.plan,
+        .dry_run = r->dry_run, .plan = r->plan,
     };
     if (t->failed)
         visit_refuse(&r->visit, t->name, &t->fault);

@@ -15,21 +15,14 @@
 #ifndef FIRN_TASK_RUN_H
 #define FIRN_TASK_RUN_H
 
+#include "task/forecast.h"
 #include "task/tour.h"
 #include "task/visit.h"
 
 struct run_options {
     struct tour_options tour;
     bool                dry_run;
-#include "task/config.h"
-#include "task/forecast.h"
-
-struct run_options {
-    struct config *config;
-    struct view    bucket_owner;  /* of the command line; empty: the
-                                     configuration's */
-    bool           dry_run;
-    bool           plan;          /* nothing is done; what is due is told */
+    bool                plan;     /* nothing is done; what is due is told */
 };
 
 struct run {
@@ -39,9 +32,8 @@ struct run {
                                      and what failed */
     bool     stopped;             /* public: by run_stop() or the deadline */
 
-    bool     dry_run;
+    bool     dry_run, plan;
     struct forecast forecast;     /* public: of what was told to be due */
-    struct run_options options;
     enum run_state {
         RUN_TOURING,   /* waits for the next group */
         RUN_VISITING,  /* visits it */
