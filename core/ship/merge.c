@@ -60,7 +60,9 @@ void merge_plan(struct merge *m)
 
 void merge_resume(struct merge *m, const struct checkpoint_mark *mark)
 {
-    sources_begin(&m->sources, (uint64_t)mark->from_ms, mark->list);
+    bool within = m->mode == MERGE_COMPOSE && mark->raw_bytes > 0;
+
+    sources_begin(&m->sources, (uint64_t)mark->from_ms, mark->list, within);
     if (m->mode == MERGE_COMPOSE)
         m->resume = mark->raw_bytes;
     else if (mark->from_ms > 0)
@@ -196,11 +198,19 @@ static void note_part(struct merge *m, uint64_t number, uint64_t at,
     journal_close(m->journal, &closed);
 }
 
-static void close_part(struct merge *m)
+/* Within the head, perhaps: then it must be the same later, too. */
+static void note_head(struct merge *m)
 {
     const struct source *s = sources_head(&m->sources);
+    uint64_t at = m->compose.at;
+
+    note_part(m, s->number, at, at > 0 ? s->after : s->before);
+}
+
+static void close_part(struct merge *m)
+{
     upload_close(m->upload);
-    note_part(m, s->number, m->compose.at, s->before);
+    note_head(m);
 }
 
 static enum flow copy(struct merge *m, const struct compose_piece *piece)
@@ -215,7 +225,7 @@ static enum flow copy(struct merge *m, const struct compose_piece *piece)
         return FLOW_WANT_EVENT;
     upload_copy(m->upload, &from);
     (void)compose_moved(&m->compose, piece->to - piece->from);
-    note_part(m, s->number, m->compose.at, s->before);
+    note_head(m);
     m->last = -1;
     return FLOW_MOVED;
 }
@@ -273,6 +283,10 @@ static enum flow begin_head(struct merge *m)
         return fail_head(m, "it is empty, which no compressed file is");
     if (s->bytes == 0)
         return take_head(m);
+    if (m->resume > s->bytes) {
+        m->sources.differs = true;  /* no position in it */
+        return FLOW_ENDED;
+    }
     compose_object(&m->compose, s->bytes, m->resume);
     m->begun = true;
     m->looked = m->probing = false;

@@ -18,6 +18,7 @@ void sources_init(struct sources *s, struct site *site,
     s->listed_ms = 0;
     s->own = own;
     s->begin = s->expected = s->digest = 0;
+    s->within = false;
     s->ahead_below = UINT64_MAX;
     s->first = s->held = 0;
     catalog_init(&s->catalog, site, from.bucket, from.key);
@@ -29,9 +30,11 @@ void sources_init(struct sources *s, struct site *site,
     }
 }
 
-void sources_begin(struct sources *s, uint64_t number, uint64_t digest)
+void sources_begin(struct sources *s, uint64_t number, uint64_t digest,
+                   bool within)
 {
     CHECK(s->count == 0);
+    s->within = within;
     s->begin = number;
     s->expected = digest;
 }
@@ -101,7 +104,8 @@ static uint64_t digest_of(uint64_t digest, const struct catalog_entry *e)
     return crc64_add(digest, view_of(e->etag));
 }
 
-static void hold(struct sources *s, const struct catalog_entry *e)
+static void hold(struct sources *s, const struct catalog_entry *e,
+                 uint64_t after)
 {
     uint32_t at = (s->first + s->held++) % SOURCES_AHEAD;
     struct sources_reader *r = &s->reader[at];
@@ -115,6 +119,7 @@ static void hold(struct sources *s, const struct catalog_entry *e)
         .key = {(const uint8_t *)r->key, e->key.len},
         .etag = view_of(r->etag),
         .before = s->digest,
+        .after = after,
     };
     r->open = false;
 }
@@ -127,11 +132,12 @@ static void take_entry(struct sources *s, const struct catalog_entry *e)
                             sizeof s->skipped_key);
         return;
     }
-    if (s->count == s->begin && s->digest != s->expected)
+    uint64_t before = s->digest, after = digest_of(before, e);
+    if (s->count == s->begin && (s->within ? after : before) != s->expected)
         s->differs = true;
     if (s->count >= s->begin)
-        hold(s, e);
-    s->digest = digest_of(s->digest, e);
+        hold(s, e, after);
+    s->digest = after;
     s->bytes += e->bytes;
     s->count++;
 }

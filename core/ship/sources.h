@@ -36,7 +36,8 @@ struct source {
     int64_t     modified_ms;  /* 0: not told */
     struct view key;
     struct view etag;    /* with its quotes */
-    uint64_t    before;  /* the digest of the list up to it */
+    uint64_t    before;  /* the digest of the list up to it ... */
+    uint64_t    after;   /* ... and with it */
 };
 
 struct sources_reader {
@@ -63,7 +64,8 @@ struct sources {
 
     struct object_name own;  /* the object that is written */
     uint64_t     begin;      /* the number of the first that is wanted ... */
-    uint64_t     expected;   /* ... and the digest of the list before it */
+    uint64_t     expected;   /* ... and the digest of the list before it ... */
+    bool         within;     /* ... or with it */
     uint64_t     digest;     /* of the list, CRC-64/NVME */
     uint64_t     ahead_below;/* smaller objects are fetched ahead */
     uint32_t     first, held;/* readers in use, a ring */
@@ -77,8 +79,9 @@ struct sources {
 void sources_init(struct sources *s, struct site *site,
                   struct object_name from, struct object_name own);
 /* Straight after init: those before `number` are passed over; the list before
- * it must have that digest. */
-void sources_begin(struct sources *s, uint64_t number, uint64_t digest);
+ * it must have that digest; with it, if it is to be gone on `within`. */
+void sources_begin(struct sources *s, uint64_t number, uint64_t digest,
+                   bool within);
 /* The first object not taken yet, or NULL: not known yet, or, if s->ended,
  * none. */
 const struct source *sources_head(const struct sources *s);
