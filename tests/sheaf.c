@@ -200,10 +200,10 @@ static bool is_streamed(const struct sheaf *s, const struct sheaf_object *of)
 
 static bool are_several(const struct sheaf *s)
 {
-    for (uint32_t i = 1; i < s->count; i++)
-        if (s->object[i].form != s->object[0].form)
-            return true;
-    return false;
+    bool any[3] = {false};
+    for (uint32_t i = 0; i < s->count; i++)
+        any[s->object[i].form] |= s->object[i].stored.len > 0;
+    return any[0] + any[1] + any[2] > 1;
 }
 
 static void damage(struct sheaf *s, struct chance *c)
