@@ -15,6 +15,7 @@
 #include "task/overview.h"
 #include "task/status.h"
 #include "task/daemon.h"
+#include "task/draft.h"
 #include "task/policy.h"
 #include "task/run.h"
 #include "task/invocation.h"
@@ -47,6 +48,7 @@ struct memory {
             char old[CFG_CONFIG_BYTES + 1];  /* a text that may come back */
             _Alignas(8) uint8_t room[10 * CFG_CONFIG_BYTES];
         } changing;
+        struct draft   draft;
         struct policy  policy;
     } job;
     struct config config;
@@ -72,6 +74,7 @@ int command_lambda(struct memory *m);
 /* A job in a runner that has begun, with what is to be said of it. */
 int run_archive(struct memory *m, const struct spec *spec);
 int run_due(struct memory *m);
+int command_init(struct memory *m);
 int command_policy(struct memory *m);
 
 /* What became of a job, to stdout and stderr; the exit code. */

@@ -3,25 +3,6 @@
 
 #include "command.h"
 
-/* What there is to say goes out; false: there is no more use in going on, and
- * *code says how that ends. */
-static bool write_out(struct runner *r, struct text *out, int *code)
-{
-    if (out->len == 0)
-        return true;
-    enum write_result written = posix_write(STDOUT_FILENO,
-                                            text_view(out));
-    text_reset(out);
-    if (written == WRITE_DONE)
-        return true;
-    if (written == WRITE_FAILED)
-        (void)posix_write(STDERR_FILENO,
-                          view_of("78 stdout cannot be written to\n"));
-    *code = written == WRITE_CLOSED ? 0
-            : written == WRITE_STOPPED ? runner_stopped(r) : 78;
-    return false;
-}
-
 static int drive(struct runner *r, struct status *s)
 {
     struct view url = view_of(r->options.args[0]);
@@ -31,7 +12,7 @@ static int drive(struct runner *r, struct status *s)
         enum flow flow = FLOW_MOVED;
         for (uint32_t i = 0; i < COMMAND_STEPS && flow == FLOW_MOVED; i++)
             flow = status_step(s, now);
-        if (flow != FLOW_MOVED && !write_out(r, &s->out, &code))
+        if (flow != FLOW_MOVED && !runner_flush(r, &s->out, &code))
             return code;
         if (flow == FLOW_FAILED)
             return exit_worse(runner_complain(r, &s->fault, url),
@@ -53,7 +34,7 @@ static int drive_all(struct runner *r, struct overview *o)
         enum flow flow = FLOW_MOVED;
         for (uint32_t i = 0; i < COMMAND_STEPS && flow == FLOW_MOVED; i++)
             flow = overview_step(o, now);
-        if (flow != FLOW_MOVED && !write_out(r, &o->status.out, &code))
+        if (flow != FLOW_MOVED && !runner_flush(r, &o->status.out, &code))
             return code;
         if (flow == FLOW_WANT_ROOM && o->failed)
             (void)runner_complain(r, &o->fault, o->tour.name);

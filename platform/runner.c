@@ -42,6 +42,23 @@ int runner_say(struct runner *c, const struct text *t)
     return fault_exit(ERROR_CONFIG);
 }
 
+bool runner_flush(struct runner *c, struct text *t, int *code)
+{
+    if (t->len == 0)
+        return true;
+    CHECK(!t->overflow);
+    enum write_result written = posix_write(STDOUT_FILENO, text_view(t));
+    text_reset(t);
+    if (written == WRITE_DONE)
+        return true;
+    if (written == WRITE_FAILED)
+        (void)posix_write(STDERR_FILENO,
+                          view_of("78 stdout cannot be written to\n"));
+    *code = written == WRITE_CLOSED ? 0
+            : written == WRITE_STOPPED ? runner_stopped(c) : 78;
+    return false;
+}
+
 /* Where a call went that nobody answered. */
 static struct view host_of(const struct runner *c, const struct fault *fault)
 {

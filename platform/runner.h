@@ -52,6 +52,9 @@ bool runner_wait(struct runner *c, int64_t wake_ms, struct now now);
 struct text runner_text(struct runner *c);
 /* A result, to stdout; the exit code: a closed pipe ends quietly. */
 int  runner_say(struct runner *c, const struct text *t);
+/* The same of what comes piece by piece: `t` is empty afterwards. False: there
+ * is no more use in going on, and *code says how that ends. */
+bool runner_flush(struct runner *c, struct text *t, int *code);
 /* A fault, to stderr; its exit code. */
 int  runner_complain(struct runner *c, const struct fault *fault,
                       struct view thing);

@@ -17,13 +17,14 @@ enum {
     STATUS  = 1 << COMMAND_STATUS,
     RETENTION = 1 << COMMAND_RETENTION,
     SCHEDULE = 1 << COMMAND_SCHEDULE,
+    INIT    = 1 << COMMAND_INIT,
     POLICY  = 1 << COMMAND_POLICY,
     PLAN    = 1 << COMMAND_PLAN,
     MEMORY  = 1 << COMMAND_MEMORY,
     MAKES   = ARCHIVE | MERGE,
     DAYS    = MAKES | ADOPT,
     REMOTE  = RUN | DAEMON | DAYS | CAT | VERIFY | RESTORE | STATUS |
-              RETENTION | POLICY | PLAN,
+              RETENTION | INIT | POLICY | PLAN,
     WRITES  = DAYS | VERIFY,
     ALL     = REMOTE | SCHEDULE | MEMORY,
 };
@@ -45,7 +46,7 @@ const struct option_row option_rows[] = {
      RETENTION,
      "days that late events may still change count as\n"
      "archived; for those who keep 14 days and know it"},
-    {"--to", "s3://BUCKET/KEY", OPTION_STRING, AT(to), 0, 0, MAKES,
+    {"--to", "s3://BUCKET/KEY", OPTION_STRING, AT(to), 0, 0, MAKES | INIT,
      "the object to write. In KEY these are filled in:\n"
      "{account} {region} {group} {yyyy} {mm} {dd} {date}\n"
      "{ext}. A bucket alone, or a KEY that ends in \"/\", is\n"
@@ -507,6 +508,22 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "   0  printed; fewer than --count where it ends\n"
         "  64  the schedule is none, or never fires: the column and why\n"
         "  78  no such zone\n",
+    },
+    [COMMAND_INIT] = {
+        "init", "--to s3://BUCKET/", 0, 0,
+        "prints a configuration made from the account's log groups",
+        "Lists the log groups of the account and region and prints a\n"
+        "configuration for firn run, with a word about each group that is\n"
+        "special: too short a retention, a class that can only be exported,\n"
+        "masked data. Groups of which no day can be archived are left out, and\n"
+        "named at the end. From today on; nothing is written or changed.\n",
+        "  firn init --to s3://acme-logs/ > firn.json\n"
+        "  firn doctor firn.json && firn plan firn.json\n",
+        "   0  printed\n"
+        "  64  the command line\n"
+        "  69  AWS could not be reached, or gave up\n"
+        "  77  credentials or permission\n"
+        "  78  there is no log group\n",
     },
     [COMMAND_POLICY] = {
         "policy", "CONFIG [ROLE-ARN]", 1, 2,

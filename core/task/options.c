@@ -492,6 +492,11 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     case COMMAND_RESTORE: return check_restore(o, fault);
     case COMMAND_STATUS:  return check_status(o, fault);
     case COMMAND_RETENTION: return check_retention(o, now_ms, fault);
+    case COMMAND_INIT:
+        return o->to != NULL
+                   ? plan_many(view_of(o->to), fault)
+                   : message_refuse(fault, ERROR_USAGE, "firn init needs --to "
+                                    "s3://BUCKET/", NULL);
     case COMMAND_SCHEDULE: return check_schedule(o, now_ms, fault);
     case COMMAND_RUN:
     case COMMAND_DAEMON:
