@@ -40,7 +40,8 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             version notify runner configure command_run command_daemon \
             command_archive command_adopt command_cat command_verify \
             command_restore command_status command_retention \
-            command_schedule command_init command_policy command_lambda main_command
+            command_schedule command_init command_policy command_lambda \
+            main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

@@ -68,10 +68,10 @@ const struct option_row option_rows[] = {
      "delete the objects once the result was read back; only\n"
      "those that were merged, in the version that was"},
     {"--order", "name|time", OPTION_CHOICE, AT(spec.order), 0, 0, MERGE,
-     "name: the objects one behind the other, by their keys\n"
-     "(default). time: all records by their time stamps, those\n"
-     "of one time as they came; lines without one stay with\n"
-     "the record before. What it takes is said first"},
+     "name (default): the objects as their keys follow each\n"
+     "other. time: all records by their timestamps, those of\n"
+     "one time as they came; lines without one stay with the\n"
+     "record before. What it takes is said first"},
     {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, DAYS,
      "the calendar day, from midnight to midnight"},
     {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE | STATUS,
