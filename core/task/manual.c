@@ -129,8 +129,8 @@ const struct option_row option_rows[] = {
     {"--expected-bucket-owner", "ACCOUNT", OPTION_STRING, AT(bucket_owner), 0,
      0, REMOTE, "refuse the bucket if another account owns it"},
     {"--bucket", NULL, OPTION_FLAG, AT(bucket), 0, 0, POLICY,
-     "the bucket's policy instead, that lets CloudWatch write\n"
-     "exports into it"},
+     "the bucket's policy instead, that lets CloudWatch Logs\n"
+     "write exports into it"},
     {"--read-only", NULL, OPTION_FLAG, AT(read_only), 0, 0, POLICY,
      "for people on call: status and cat"},
     {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000,
