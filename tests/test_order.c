@@ -24,6 +24,8 @@ static struct site  site;
 static struct order order;
 static struct catalog catalog;
 static struct call call;
+static struct ring reply;
+static uint8_t reply_bytes[16384];
 static struct object object;
 
 static struct record {
@@ -155,7 +157,8 @@ static void open_store(void)
 {
     wire_open(&site);
     site.give_up_ms = 60000;
-    call_init(&call, &site, NULL);
+    ring_init(&reply, reply_bytes, sizeof reply_bytes);
+    call_init(&call, &site, &reply);
     assert_true(shelf_put(wire.model, "archive", "a/_b", view_of("stays")));
 }
 

@@ -125,7 +125,7 @@ class Case:
 def killed(case, key, want):
     """While it gathers, merges, uploads and clears up; then to the end."""
     for point in ("PutObject #8", "GetObject #700", "UploadPart #4",
-                  "DeleteObject #3"):
+                  "DeleteObjects #1"):
         name, number = point.split(" #")
         before = case.asked(name)
         case.model.control("fault", (point + " hang").encode())

@@ -168,7 +168,7 @@ static void test_killed(void **state)
     bool ended = false;
 
     (void)state;
-    for (uint64_t steps = 40; !ended; steps += 300 + steps / 2) {
+    for (uint64_t steps = 40; !ended; steps += 700 + steps) {
         open_merge();
         ended = kill_job(NOW_MS, steps) == FLOW_ENDED;
         bool well = (ended || run_well()) && is_well();
@@ -188,7 +188,7 @@ static void test_cleared(void **state)
 
     (void)state;
     open_merge();
-    assert_true(aws_fault(model, "DeleteObject #1-2 delay=9000"));
+    assert_true(aws_fault(model, "DeleteObjects #1 delay=9000"));
     begin_job(NOW_MS);
     while (go_on(job_steps + 1) == FLOW_MOVED &&
            (job.state != ARCHIVE_CLEARING || !lease_is_due(&job.lease,

@@ -9,10 +9,6 @@ static const char *const state_name[] = {
     "sorted", "giving", "given", "listing", "deleting", "cleared", "failed",
 };
 
-static const struct operation delete_run = {
-    .name = "s3:DeleteObject", .service = SITE_S3, .method = HTTP_DELETE,
-};
-
 static enum flow enter(struct order *o, enum order_state next)
 {
     CHECK(o->state != ORDER_CLEARED);
@@ -341,43 +337,61 @@ void order_consume(struct order *o, uint32_t len)
 
 void order_clear(struct order *o, struct catalog *catalog)
 {
+    const struct order_setup *s = &o->setup;
+
     order_cancel(o);
-    (void)lend_call(o);
     fault_reset(&o->fault);
     o->catalog = catalog;
-    catalog_init(catalog, o->setup.site, o->setup.bucket,
-                 order_name(&o->setup, o->key, NULL));
+    catalog_init(catalog, s->site, s->bucket, order_name(s, o->key, NULL));
+    remove_init(&o->remove, lend_call(o), s->bucket, s->memory);
     (void)enter(o, ORDER_LISTING);
+}
+
+static enum flow remove_more(struct order *o, struct now now)
+{
+    enum flow flow = remove_step(&o->remove, now);
+
+    return flow == FLOW_FAILED ? fail_as(o, &o->remove.fault) : flow;
+}
+
+/* Whatever else is named like that is someone's. */
+static bool is_ours(const struct order *o)
+{
+    struct view key = text_view(&o->catalog->entry.key);
+    uint32_t from = o->setup.beside.len;
+
+    while (from > 0 && key.at[from - 1] != '/')
+        from--;
+    return order_is_run(view_slice(key, from, key.len));
 }
 
 static enum flow on_listing(struct order *o, struct now now)
 {
+    const struct catalog_entry *e = &o->catalog->entry;
     enum flow flow = catalog_step(o->catalog, now);
 
     if (flow == FLOW_FAILED)
         return fail_as(o, &o->catalog->fault);
     if (flow == FLOW_ENDED) {
-        (void)enter(o, ORDER_CLEARED);
-        return FLOW_ENDED;
+        remove_end(&o->remove);
+        return enter(o, ORDER_DELETING);
     }
     if (flow != FLOW_WANT_ROOM)
         return flow;
-    struct call *c = lend_call(o);
-    call_begin(c, &delete_run);
-    call_key(c, o->setup.bucket, text_view(&o->catalog->entry.key));
-    return enter(o, ORDER_DELETING);
+    if (is_ours(o) &&
+        !remove_add(&o->remove, text_view(&e->key), view_of(e->etag)))
+        return remove_more(o, now);
+    catalog_take(o->catalog);
+    return FLOW_MOVED;
 }
 
 static enum flow on_deleting(struct order *o, struct now now)
 {
-    enum flow flow = call_step(o->setup.call, now);
+    enum flow flow = remove_more(o, now);
 
-    if (flow == FLOW_FAILED)
-        return fail_as(o, &o->setup.call->fault);
-    if (flow != FLOW_ENDED)
-        return flow;
-    catalog_take(o->catalog);
-    return enter(o, ORDER_LISTING);
+    if (flow == FLOW_ENDED)
+        (void)enter(o, ORDER_CLEARED);
+    return flow;
 }
 
 /* --- steps --------------------------------------------------------------- */
@@ -411,15 +425,23 @@ void order_cancel(struct order *o)
     call_cancel(o->setup.call);
 }
 
+static int64_t clearing_wake_ms(const struct order *o)
+{
+    int64_t lists = catalog_wake_ms(o->catalog);
+    int64_t removes = remove_wake_ms(&o->remove);
+
+    return lists < removes ? lists : removes;
+}
+
 int64_t order_wake_ms(const struct order *o)
 {
     switch (o->state) {
     case ORDER_COMPARING:
     case ORDER_STORING:
-    case ORDER_SEEKING:
-    case ORDER_DELETING: return call_wake_ms(o->setup.call);
+    case ORDER_SEEKING:  return call_wake_ms(o->setup.call);
     case ORDER_READING:  return object_wake_ms(o->setup.object);
-    case ORDER_LISTING:  return catalog_wake_ms(o->catalog);
+    case ORDER_LISTING:
+    case ORDER_DELETING: return clearing_wake_ms(o);
     case ORDER_GATHERING:
     case ORDER_MERGING:
     case ORDER_SORTED:

@@ -35,6 +35,7 @@
 #include "pack/tournament.h"
 #include "ship/catalog.h"
 #include "ship/put.h"
+#include "ship/remove.h"
 
 enum { ORDER_KEY_BYTES = 1100 };
 
@@ -54,7 +55,8 @@ struct order_price {
 
 struct order_setup {
     struct site *site;
-    struct call *call;       /* lent while it is not ORDER_GIVING */
+    struct call *call;       /* lent while it is not ORDER_GIVING; its sink is
+                                a ring */
     struct object *object;   /* lent from order_end() to ORDER_GIVEN */
     struct view  bucket, beside;       /* "a/_b.": runs are "a/_b.run-..." */
     struct view  sse, sse_kms_key_id;  /* as in target.h */
@@ -98,8 +100,9 @@ struct order {
     struct view   slice;     /* a piece's */
     struct put    put;
     union {
-        struct sortrun        run;
+        struct sortrun    run;
         struct tournament tournament;
+        struct remove     remove;
     };
     struct catalog *catalog;         /* of what is to be deleted */
     char key[ORDER_KEY_BYTES];       /* of the target */
