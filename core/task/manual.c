@@ -275,6 +275,11 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "the object counts as that day, imported. CloudWatch's permission\n"
         "probe, receipts and checkpoints below the prefix are left out.\n"
         "\n"
+        "With --order time the records of all objects are sorted, in the same\n"
+        "memory: sorted runs are stored beside the checkpoint, uncompressed\n"
+        "and encrypted as --sse says, merged, and deleted. It is read, written\n"
+        "and read again, so look at the price that --dry-run tells.\n"
+        "\n"
         "Stopped, cut off or killed, it may simply be run again.\n",
         "  firn merge s3://acme-exports/2026/11/09/ \\\n"
         "      --to s3://acme-logs/api-2026-11-09.log.gz\n"
@@ -283,7 +288,10 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "      it counts as that day, and firn archive skips it\n"
         "  firn merge s3://acme-exports/2026/ --to s3://acme-logs/x.gz \\\n"
         "      --dry-run\n"
-        "      how many objects, how many bytes, which requests\n",
+        "      how many objects, how many bytes, which requests\n"
+        "  firn merge s3://acme-exports/2026/11/09/ \\\n"
+        "      --to s3://acme-logs/api-2026-11-09.log.gz --order time\n"
+        "      one file in which all streams follow one clock\n",
         "   0  merged, or already merged\n"
         "  64  the command line\n"
         "  65  an object is damaged, or not what its name says; the key and\n"
