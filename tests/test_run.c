@@ -303,6 +303,26 @@ static void retention_is_lowered_when_nothing_is_lost(void **state)
     close_world();
 }
 
+/* A bucket of its own for checkpoints; nothing is left in it. */
+static void checkpoints_may_be_elsewhere(void **state)
+{
+    struct aws_object_info info;
+    (void)state;
+    open_world();
+    aws_create_bucket(model, "states", NULL, NULL);
+    aws_create_group(model, "/a", NOON - DAYS(3));
+    put_events("/a", NOON - DAYS(3), 50);
+    configure("\"/a\"", ",\"state\":\"s3://states/firn/\"");
+    assert_true(aws_fault(model, "PutObject if=/states/firn/" BUCKET "/" ROOT
+                          "a/dt times=1 error=AccessDenied status=403"));
+    assert_int_equal(run_at(NOON), 77);
+    assert_int_equal(object_count(), 0);
+    assert_int_equal(run_at(NOON + HOUR), 0);
+    assert_false(aws_object_at(model, "states", 0, &info));
+    assert_int_equal(object_count(), 6);
+    close_world();
+}
+
 static void roles_are_assumed_and_laid_down(void **state)
 {
     (void)state;
@@ -354,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_change_of_zone_leaves_no_gap),
         cmocka_unit_test(a_gap_between_two_zones_is_filled),
         cmocka_unit_test(retention_is_lowered_when_nothing_is_lost),
+        cmocka_unit_test(checkpoints_may_be_elsewhere),
         cmocka_unit_test(roles_are_assumed_and_laid_down),
         cmocka_unit_test(stopped_it_ends_at_once),
     };

@@ -123,6 +123,21 @@ def a_second_run(world, path):
                 b"20 groups: 0 days archived, 0 recounted\n")
 
 
+def the_page(world):
+    """The examples of docs/configuration.md are taken as they stand."""
+    with open(os.path.join(rig.ROOT, "docs/configuration.md"),
+              encoding="utf-8") as f:
+        pieces = f.read().split("```json\n")[1:]
+    score.equal("examples", len(pieces), 3)
+    for n, piece in enumerate(pieces):
+        path = os.path.join(world.where, "page%d.json" % n)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(piece.split("```")[0])
+        done = world.firn.run("policy", path, "--quiet")
+        score.equal("example %d of the page" % n,
+                    (done.code, done.err), (0, ""))
+
+
 def status(world, path, code, **days):
     """Of all groups: their days by state."""
     done = world.firn.run("status", path, "--output", "json", "--give-up",
@@ -244,6 +259,7 @@ def main():
         world = World(firn, model, where)
         path = world.write()
         fill(world)
+        the_page(world)
         status_of_what_is_not_there(world, path)
         a_first_run(world, path)
         status(world, path, 0, missing=0, provisional=80)

@@ -70,6 +70,30 @@ static bool make_names(struct archive *a)
     return true;
 }
 
+/* Beside the object; or in the place for states, below the bucket's name. */
+static bool begin_lease(struct archive *a)
+{
+    struct view bucket = view_of(a->spec->bucket);
+    struct view key = view_of(a->checkpoint_key), prefix;
+    struct text t;
+
+    if (a->spec->state.len > 0) {
+        text_init(&t, a->state_key, sizeof a->state_key);
+        if (!plan_url(a->spec->state, &bucket, &prefix, &a->fault))
+            return false;
+        text_put(&t, prefix);
+        text_str(&t, a->spec->bucket);
+        text_char(&t, '/');
+        text_put(&t, key);
+        key = text_view(&t);
+        if (t.overflow || key.len > 1024)
+            return message_refuse(&a->fault, ERROR_CONFIG, "\"state\" leaves "
+                                  "no room for the checkpoint's name", NULL);
+    }
+    lease_init(&a->lease, a->site, bucket, key, a->spec->checksum);
+    return true;
+}
+
 enum flow claim_again(struct archive *a)
 {
     call_cancel(a->call);
@@ -87,8 +111,8 @@ static enum flow begin_claim(struct archive *a)
     if (!make_names(a))
         return ending_fail(a);
     document_describe(a);
-    lease_init(&a->lease, a->site, view_of(a->spec->bucket),
-               view_of(a->checkpoint_key), a->spec->checksum);
+    if (!begin_lease(a))
+        return ending_fail(a);
     return claim_again(a);
 }
 

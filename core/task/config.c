@@ -327,6 +327,7 @@ void config_spec(const struct config_settings *s, struct view group,
                     sizeof spec->sse_kms_key_id));
     if (s->via == CONFIG_EXPORT)
         spec->source = SOURCE_EXPORT;
+    spec->state = s->state;
     spec->format = (enum format)s->format;
     spec->compress = (enum compress)s->compress;
     spec->field_ingested = s->field_ingested;

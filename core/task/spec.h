@@ -41,6 +41,9 @@ struct spec {
     char storage_class[SPEC_NAME_BYTES];  /* "" is STANDARD */
     char sse[SPEC_NAME_BYTES];
     char sse_kms_key_id[2048];
+    struct view state;             /* s3://BUCKET/PREFIX/, of a configuration,
+                                      which outlives it: where checkpoints
+                                      are; empty: beside the object */
     int64_t  from_ms, until_ms;    /* half-open; both 0: not yet known */
     int64_t  day;                  /* days since 1970 of the civil day; only
                                       if `whole_day` */
