@@ -311,6 +311,16 @@ order:  ## the ls rule: includes look only back
 purity: $(CORE_OBJ)  ## core by itself needs memcpy, codecs and seams
 	tests/purity $(CROSS)nm $(CROSS)ld $^
 
+analyze: all  ## gcc's analyzer and clang-tidy over core and platform
+	tests/install analyze
+	tests/analyze $(CORE) $(PLATFORM)
+
+# A CHECK that holds is a branch not taken. The simulation has other limits.
+coverage:  ## lines and branches of core that the unit tests run
+	$(MAKE) UNIT=build/coverage/unit SIM=build/coverage/simulate \
+	    SANITIZE=--coverage 'ONE=$$(filter $$(UNIT)/%,$$(TBIN))' test
+	tests/coverage build/coverage/unit $(CORE)
+
 memory:  ## the memory table of both profiles, into docs/memory.md
 	$(MAKE) PROFILE=default
 	$(MAKE) PROFILE=small

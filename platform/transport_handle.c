@@ -185,7 +185,7 @@ static bool make_headers(struct transport_slot *s, const char *lines)
         *end = '\0';
         CHECK(colon != NULL);
         if (colon[1 + strspn(colon + 1, " ")] == '\0')
-            strcpy(colon, ";");
+            memcpy(colon, ";", 2);
         has_type = has_type || names(line, "content-type");
         node[used++].data = line;
     }
