@@ -331,7 +331,8 @@ static bool end_archive(struct archive *a)
     enum pack_kind kind = a->shared.pack.kind;
     uint32_t len = 0;
 
-    if (merges(a) && a->mode == MERGE_COMPOSE) {
+    if (merges(a) && a->mode == MERGE_COMPOSE &&
+        upload_offset(&a->upload) > 0) {
         upload_end(&a->upload);  /* as it is */
         return true;
     }
