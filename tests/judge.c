@@ -157,9 +157,10 @@ static bool ungzip_all(struct view packed, size_t most, struct view *raw)
 {
     need(&raw_room, &raw_most, most);
     *raw = (struct view){raw_room, 0};
-    while (packed.len > 0)
+    do
         if (!ungzip_next(&packed, most, raw))
             return false;
+    while (packed.len > 0);
     return true;
 }
 
@@ -478,9 +479,9 @@ const char *judge_both(struct day *d, struct aws *m, const struct spec *s,
         fault = object_fault(&j, j.raw, &r, key);
     if (fault == NULL && merged)
         fault = merge_fault(d, &j, s, &r);
-    if (fault == NULL && (r.counted || !merged))
+    if (fault == NULL && (r.counted || !merged) && !d->crossed)
         fault = tally_fault(d, &r);
-    if (fault != NULL || (merged && !has_index(r.index)))
+    if (fault != NULL || d->crossed || (merged && !has_index(r.index)))
         return fault;
     return index_fault(d, &j, r.index);
 }

@@ -28,6 +28,8 @@ struct day {                    /* allocates; zeroed at first */
     size_t          *shown;     /* lines of the object, as they come there */
     size_t           count, room, shown_count;
     uint64_t         objects;   /* it is a merge of; 0: it is not */
+    bool             crossed;   /* records go over their borders: these are
+                                   counted as if they ended there */
     bool             any, wanted;  /* of the record that is read */
 };
 

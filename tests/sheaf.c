@@ -259,6 +259,7 @@ static void choose_spec(struct sheaf *s, struct spec *spec, struct chance *c)
 
 void sheaf_choose(struct sheaf *s, struct spec *spec, struct chance *c)
 {
+    struct chance own = *c;  /* kept seeds stay what they are */
     uint64_t most = one_in(c, 10) ? SHEAF_OBJECTS - 1 : 8;
     s->several = one_in(c, 5);
     s->form = one_in(c, 5)   ? COMPRESS_NONE
@@ -268,7 +269,7 @@ void sheaf_choose(struct sheaf *s, struct spec *spec, struct chance *c)
     s->composes = !spec->recompress && !s->filtered;
     s->lines = (enum sheaf_lines)chance_below(c, 3);
     s->ragged = one_in(c, 4);
-    s->crosses = getenv("CROSS") && one_in(c, 3) && !(s->ragged && s->composes);
+    s->crosses = one_in(&own, 3) && !(s->ragged && s->composes);
     s->rubbish = one_in(c, 12);
     s->decoys = one_in(c, 2);
     s->named = one_in(c, 2);
@@ -419,6 +420,7 @@ void sheaf_read(const struct sheaf *s, const struct spec *spec, struct day *d)
 {
     d->count = 0;
     d->objects = s->count;
+    d->crossed = s->crosses && s->lines == SHEAF_TEXT;
     d->any = d->wanted = false;
     aws_reset(&d->bytes);
     for (uint32_t i = 0; i < s->count; i++) {

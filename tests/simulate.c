@@ -519,6 +519,7 @@ bool simulate(enum simulated kind, uint64_t seed, struct simulation *s)
                         .sheaf = kind == SIMULATE_MERGE ? &sheaf : NULL};
     memcpy(w->day, day, sizeof day);
     w->day[0].objects = w->day[1].objects = 0;
+    w->day[0].crossed = w->day[1].crossed = false;
     *s = (struct simulation){0};
     begin_world(w, seed);
     s->broken = archive_it(w);
