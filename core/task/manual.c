@@ -72,10 +72,6 @@ const struct option_row option_rows[] = {
      "other. time: all records by their timestamps, those of\n"
      "one time as they came; lines without one stay with the\n"
      "record before. What it takes is said first"},
-     "name: the objects one behind the other, by their keys\n"
-     "(default). time: all records by their time stamps, as\n"
-     "they came if these are equal; lines without one stay\n"
-     "with the record before. What it takes is said first"},
     {"--day", "YYYY-MM-DD", OPTION_STRING, AT(when.day), 0, 0, DAYS,
      "the calendar day, from midnight to midnight"},
     {"--age", "N", OPTION_NUMBER, AT(when.age), 0, 36500, ARCHIVE | STATUS,
@@ -133,9 +129,8 @@ const struct option_row option_rows[] = {
     {"--expected-bucket-owner", "ACCOUNT", OPTION_STRING, AT(bucket_owner), 0,
      0, REMOTE, "refuse the bucket if another account owns it"},
     {"--bucket", NULL, OPTION_FLAG, AT(bucket), 0, 0, POLICY,
-     "the bucket's policy instead, that lets CloudWatch Logs\n"
-     "the bucket's policy instead, by which CloudWatch may\n"
-     "write exports into it"},
+     "the bucket's policy instead, by which CloudWatch Logs\n"
+     "may write exports into it"},
     {"--read-only", NULL, OPTION_FLAG, AT(read_only), 0, 0, POLICY,
      "for people on call: status and cat"},
     {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000,
