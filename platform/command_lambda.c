@@ -87,8 +87,12 @@ static int all_due(struct memory *m, struct text *answer)
     put_number(answer, "\"archived\"", job->archived);
     put_number(answer, "\"recounted\"", job->recounted);
     put_number(answer, "\"failed\"", job->failed);
-    struct text said = runner_text(&m->runner);
-    run_write(&said, job);
+    struct text t = runner_text(&m->runner);
+    run_metrics(&t, job, posix_variable("AWS_LAMBDA_FUNCTION_NAME"),
+                posix_now().wall_ms);
+    (void)runner_say(&m->runner, &t);
+    t = runner_text(&m->runner);  /* what Lambda is told of failures */
+    run_write(&t, job);
     return code;
 }
 

@@ -157,6 +157,17 @@ def ticks(firn, quick):
                     (0, 0))
         told = e.invoke({})
         score.equal("an empty one: the same", told.body["archived"], 0)
+        e.log.seek(0)
+        told = [json.loads(line) for line in e.log.read().splitlines()
+                if line.startswith(b'{"_aws":')]
+        score.equal("each tick tells its metrics",
+                    [m["FirnArchivedDays"] > 1 for m in told],
+                    [True, False, False])
+        score.check("in CloudWatch's embedded metric format", all(
+            m["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "firn" and
+            all(d["Name"] in m for d in
+                m["_aws"]["CloudWatchMetrics"][0]["Metrics"]) for m in told),
+            told)
 
 
 def row_93_no_events_of_ours(firn, quick):

@@ -20,6 +20,7 @@ void run_init(struct run *r, const struct run_options *options)
     memset(r, 0, offsetof(struct run, tour));
     r->dry_run = options->dry_run;
     r->plan = options->plan;
+    r->margin_days = INT64_MAX;
     r->visit.used = false;
     tour_init(&r->tour, &options->tour, &r->visit.looking.tour);
 }
@@ -48,12 +49,15 @@ static enum flow on_visiting(struct run *r, struct now now)
 {
     struct visit *v = &r->visit;
     enum flow flow = visit_step(v, now);
+    int64_t margin;
     if (flow != FLOW_ENDED)
         return flow;
     r->exit_code = exit_worse(r->exit_code, v->exit_code);
     r->archived += v->archived;
     r->recounted += v->recounted;
     r->failed += v->failed;
+    if (visit_margin(v, &margin) && margin < r->margin_days)
+        r->margin_days = margin;
     if (v->used)
         tour_lend(&r->tour, &v->looking.tour);
     v->used = false;
@@ -113,4 +117,34 @@ void run_write(struct text *out, const struct run *r)
         text_str(out, " failed");
     }
     text_char(out, '\n');
+}
+
+static void put_metric(struct text *out, const char *name, int64_t value)
+{
+    text_str(out, ",\"");
+    text_str(out, name);
+    text_str(out, "\":");
+    text_i64(out, value);
+}
+
+void run_metrics(struct text *out, const struct run *r, struct view function,
+                 int64_t wall_ms)
+{
+    bool has_margin = r->margin_days != INT64_MAX;
+    text_str(out, "{\"_aws\":{\"Timestamp\":");
+    text_i64(out, wall_ms);
+    text_str(out, ",\"CloudWatchMetrics\":[{\"Namespace\":\"firn\","
+                  "\"Dimensions\":[[\"FunctionName\"]],\"Metrics\":["
+                  "{\"Name\":\"FirnArchivedDays\",\"Unit\":\"Count\"},"
+                  "{\"Name\":\"FirnFailedDays\",\"Unit\":\"Count\"}");
+    if (has_margin)
+        text_str(out, ",{\"Name\":\"FirnMarginDays\",\"Unit\":\"Count\"}");
+    text_str(out, "]}]},\"FunctionName\":\"");
+    text_json(out, function);
+    text_char(out, '"');
+    put_metric(out, "FirnArchivedDays", (int64_t)(r->archived + r->recounted));
+    put_metric(out, "FirnFailedDays", (int64_t)r->failed);
+    if (has_margin)
+        put_metric(out, "FirnMarginDays", r->margin_days);
+    text_str(out, "}\n");
 }

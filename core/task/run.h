@@ -30,6 +30,8 @@ struct run {
                                      end */
     uint64_t groups, archived, recounted, failed;  /* public: visited, days,
                                      and what failed */
+    int64_t  margin_days;         /* public: the least of all groups, see
+                                     visit_margin(); INT64_MAX: none has one */
     bool     stopped;             /* public: by run_stop() or the deadline */
 
     bool     dry_run, plan;
@@ -51,5 +53,10 @@ void run_stop(struct run *r);
 int64_t run_wake_ms(const struct run *r);
 /* What it came to, a sentence. */
 void run_write(struct text *out, const struct run *r);
+/* The same in CloudWatch's embedded metric format: a line, of the Lambda
+ * function with that name. Source: CloudWatch user guide, "Embedded metric
+ * format specification". */
+void run_metrics(struct text *out, const struct run *r, struct view function,
+                 int64_t wall_ms);
 
 #endif

@@ -78,6 +78,7 @@ void visit_init(struct visit *v, struct site *site,
     bool used = v->used;
     memset(v, 0, offsetof(struct visit, spec));
     v->used = used;
+    v->open_ms = INT64_MAX;
     v->site = site;
     v->options = *options;
     v->info = *options->info;
@@ -153,6 +154,8 @@ static enum flow on_archiving(struct visit *v)
     calendar_set(&v->calendar, v->day, CALENDAR_SEEN);
     if (flow == FLOW_FAILED) {
         v->failed++;
+        if (!recount && v->spec.from_ms < v->open_ms)
+            v->open_ms = v->spec.from_ms;
         (void)visit_enter(v, is_hopeless(v, a) ? VISIT_DONE : VISIT_CHOOSING);
         return visit_tell(v, VISIT_ARCHIVE, fault_exit(a->fault.error));
     }
@@ -336,4 +339,21 @@ int64_t visit_wake_ms(const struct visit *v)
     case VISIT_DONE:      break;
     }
     return INT64_MIN;
+}
+
+bool visit_margin(const struct visit *v, int64_t *days)
+{
+    const struct calendar *c = &v->calendar;
+    int64_t keeps = v->info.retention_days, open_ms = v->open_ms, day;
+
+    if (!v->begun || keeps == 0)
+        return false;
+    if (!calendar_missing(c, &day))
+        day = c->last + 1;  /* the next to be due */
+    if (zone_day_start(c->facts.zone, day) < open_ms)
+        open_ms = zone_day_start(c->facts.zone, day);
+    *days = (open_ms + keeps * DAY_MS - c->facts.now_ms) / DAY_MS;
+    if (*days < 0)
+        *days = 0;
+    return true;
 }

@@ -72,6 +72,8 @@ struct visit {
     uint32_t beside;          /* public: receipts that its day would need */
     int      exit_code;       /* public: the worst so far */
     uint32_t archived, recounted, failed;  /* public: days */
+    int64_t  open_ms;         /* public: where the first day begins that was
+                                 tried and is not archived; INT64_MAX: none */
     bool     used;            /* public: a job has lain where `looking` is */
 
     struct visit_options options;
@@ -138,5 +140,8 @@ enum flow visit_begin_recount(struct visit *v, int64_t day);
 enum flow visit_own(struct visit *v);
 /* Or, of one that plans, either is told; or that retention is to be set. */
 enum flow visit_plan(struct visit *v, int64_t day, enum visit_due due);
+/* Once it is done: days until CloudWatch deletes one that is not archived, at
+ * least 0. False: it keeps the group for ever, or nothing is known. */
+bool visit_margin(const struct visit *v, int64_t *days);
 
 #endif
