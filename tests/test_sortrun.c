@@ -1,4 +1,4 @@
-/* test_sortrun.c - records become runs, sorted by time, equal ones as they came.
+/* test_sortrun.c - records become runs, sorted by time, equal ones in place.
  * Method: rows of lines and what the run holds; random lines in random slices
  * through spans of random sizes against a plain stable sort; and that runs
  * begin at the same records however the bytes were sliced. */

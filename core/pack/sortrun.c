@@ -11,7 +11,8 @@ union sortrun_entry {
     } record;
     struct view slice;
 };
-_Static_assert(sizeof(union sortrun_entry) == 16, "entries fill the span's end");
+_Static_assert(sizeof(union sortrun_entry) == 16,
+               "entries fill the span's end");
 
 static const uint8_t end_mark[RUN_HEAD_BYTES];
 
@@ -91,8 +92,9 @@ static void close_record(struct sortrun *r)
 
 static bool open_record(struct sortrun *r)
 {
-    if (r->used + (r->count + 2) * sizeof(union sortrun_entry) + RUN_HEAD_BYTES >
-        r->span.len)
+    uint32_t kept = (r->count + 2) * (uint32_t)sizeof(union sortrun_entry);
+
+    if (r->used + kept + RUN_HEAD_BYTES > r->span.len)
         return false;
     r->open_at = r->used;
     r->used += RUN_HEAD_BYTES;
@@ -114,7 +116,8 @@ static void append(struct sortrun *r, struct view *bytes)
 static bool begins_record(struct sortrun *r, struct view line, int64_t *at_ms)
 {
     bool json = r->form != SORTRUN_TEXT && head_stamp_json(line, at_ms);
-    bool text = r->form != SORTRUN_NDJSON && !json && head_stamp_text(line, at_ms);
+    bool text = r->form != SORTRUN_NDJSON && !json &&
+                head_stamp_text(line, at_ms);
 
     if (json || text)
         r->form = json ? SORTRUN_NDJSON : SORTRUN_TEXT;
@@ -218,7 +221,8 @@ bool sortrun_end(struct sortrun *r)
 
 /* --- the sort ------------------------------------------------------------ */
 
-static bool is_before(const union sortrun_entry *a, const union sortrun_entry *b)
+static bool is_before(const union sortrun_entry *a,
+                      const union sortrun_entry *b)
 {
     return a->record.at_ms != b->record.at_ms
                ? a->record.at_ms < b->record.at_ms

@@ -63,7 +63,9 @@ struct sortrun {
         RUN_LINE_OWED,   /* they are to be appended */
         RUN_LINE_REST,   /* the rest is appended as it comes */
     } line;
-    enum sortrun_form { SORTRUN_ANY, SORTRUN_NDJSON, SORTRUN_TEXT } form;  /* of the file */
+    enum sortrun_form {      /* of the file; ANY: not known yet */
+        SORTRUN_ANY, SORTRUN_NDJSON, SORTRUN_TEXT,
+    } form;
     uint32_t held_len, owed_at;
     uint8_t  held[HEAD_STAMP_BYTES];
 };

@@ -13,9 +13,9 @@
  *             run's bytes from .next on, as far as they go
  *         FLOW_WANT_ROOM: take from tournament_peek(t), tournament_consume()
  *
- * Runs are as sortrun.h writes them. With `heads` that is what comes out, too, and
- * a head of length 0 ends it; else the records alone. ERROR_CORRUPT: a run is
- * not in order. */
+ * Runs are as sortrun.h writes them. With `heads` that is what comes out, too,
+ * and a head of length 0 ends it; else the records alone. ERROR_CORRUPT: a run
+ * is not in order. */
 #ifndef FIRN_PACK_TOURNAMENT_H
 #define FIRN_PACK_TOURNAMENT_H
 

@@ -2,8 +2,8 @@
  *
  * An external sort (Knuth, TAOCP 3, section 5.4). Records are gathered into
  * runs as large as the memory, each sorted and stored by one PutObject
- * (pack/sortrun.h); as long as there are more of them than the last merge can take
- * at once, as many as fit are merged into one, level by level (pack/
+ * (pack/sortrun.h); as long as there are more of them than the last merge can
+ * take at once, as many as fit are merged into one, level by level (pack/
  * tournament.h); the last merge gives the bytes away as they come. Runs are
  * neighbours where they are merged, so records of one time stay as they came.
  *
