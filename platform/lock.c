@@ -97,6 +97,10 @@ static uint64_t cgroup_limit(void)
     return least;
 }
 
+/* What the kernel takes for itself while we run: tables of pages, sockets
+ * without their bytes. Of a cgroup's limit it is the caller's to leave room. */
+enum { KERNEL_BYTES = 2 << 20 };
+
 /* MemAvailable has almost all of the kernel's own caches in it, of which a
  * small machine cannot give back much: there firn was killed once it had
  * connections (`make vm`). So half of them is not counted. */
@@ -116,9 +120,9 @@ bool lock_fits(uint64_t need_bytes, struct fault *fault)
     if (limit < need_bytes)
         return refuse(fault, "the cgroup's memory limit is too small",
                       need_bytes, limit);
-    if (available < need_bytes)
+    if (available < need_bytes + KERNEL_BYTES)
         return refuse(fault, "the machine has too little free memory",
-                      need_bytes, available);
+                      need_bytes + KERNEL_BYTES, available);
     return true;
 }
 
