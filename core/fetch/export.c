@@ -265,6 +265,7 @@ static bool take_id(struct export *e, const struct json *j, int32_t node)
     text_char(&t, '/');
     CHECK(!t.overflow);
     e->pause_ms = 0;
+    e->sent |= good;
     return good;
 }
 
@@ -272,6 +273,7 @@ static enum flow create(struct export *e)
 {
     begin(e, &create_task);
     export_task_create(call_body(e->call), &e->spec, e->name);
+    e->sent = true;
     return enter(e, EXPORT_CREATING);
 }
 
@@ -355,6 +357,7 @@ static enum flow on_refused(struct export *e, struct now now)
     bool there = strcmp(code, "ResourceAlreadyExistsException") == 0;
     bool lost = e->fault.error == ERROR_NETWORK;
 
+    e->sent = there || lost || e->doubts > 0;
     if (strcmp(code, "InvalidParameterException") == 0)
         return refuse_range(e);
     if (!full && ((!there && !lost) || ++e->doubts > DOUBTS_MOST))
@@ -408,6 +411,7 @@ static enum flow on_status(struct export *e, const struct json *j,
     if (export_task_created(j, task) > 0)
         e->created_ms = export_task_created(j, task);
     bool late = aws_ms(e, now) - e->created_ms >= EXPORT_MOST_MS;
+    e->over = late || !under_way;
     if (json_is(j, code, "COMPLETED"))
         return enter(e, EXPORT_DONE);
     if (late && (under_way || json_is(j, code, "FAILED")))

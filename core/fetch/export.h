@@ -55,6 +55,8 @@ struct export {
                               /* public, once there is an id: "PREFIX/ID/" */
     int64_t      created_ms;  /* public: by AWS's clock; 0: not yet known */
     bool         joined;      /* public: the task was there already */
+    bool         sent;        /* public: there may be a task of ours ... */
+    bool         over;        /* public: ... and it ended, for nothing */
     struct fault fault;       /* public at FLOW_FAILED */
     enum export_state {
         EXPORT_BEGINNING,

@@ -147,8 +147,8 @@ void archive_upload(struct archive *a)
 
 enum flow archive_begin(struct archive *a)
 {
-    if (a->spec->source != SOURCE_EXPORT || !a->resumable)
-        a->begun_ms = archive_settled_ms(a);  /* else a run before began it */
+    if (a->spec->source != SOURCE_EXPORT)  /* the checkpoint knows it by that */
+        a->begun_ms = archive_settled_ms(a);
     archive_upload(a);
     journal_init(&a->journal, a->spec->from_ms);
     index_init(&a->index);

@@ -211,7 +211,7 @@ static enum flow skip(struct archive *a)
     a->counts.bytes_stored = r->bytes_stored;
     a->result.state = receipt_state_name[r->state];
     if (discard_is_due(a) && !a->spec->dry_run &&
-        (a->leftover || a->spec->source == SOURCE_MERGE))
+        (is_over(a) || a->spec->source == SOURCE_MERGE))
         return discard_rest(a);
     return ending_early(a, "skipped");
 }
@@ -272,12 +272,13 @@ static enum flow decide(struct archive *a)
     bool same = existing_agrees(e) && existing_is_window(e, &a->receipt);
     bool skips = same && a->spec->if_exists == EXISTS_SKIP && !a->replace;
     bool stale = a->lease.there && lease_is_stale(&a->lease);
+    bool files = a->spec->source == SOURCE_EXPORT && is_over(a);
 
     begin_target(a);
     if (lease_is_due(&a->lease, a->now, CFG_LEASE_MS))
         return claim_lost(a);  /* so long looked at: it may be another's */
     if (skips && !held && !a->recounted && !a->spec->dry_run &&
-        a->spec->source != SOURCE_MERGE && recount_is_due(a))
+        a->spec->source != SOURCE_MERGE && !files && recount_is_due(a))
         return recount_begin(a);  /* a dead run's rest may be what it needs */
     if (stale && !held && !a->spec->dry_run)
         return take_lease(a);  /* what a dead run left is seen to first */
@@ -425,7 +426,8 @@ static bool is_due(const struct archive *a)
 enum flow claim_keep(struct archive *a)
 {
     enum flow flow = lease_step(&a->lease, a->now);
-    bool final = a->state > ARCHIVE_RECORDING ||
+    bool final = (a->state > ARCHIVE_RECORDING &&
+                  a->fault.error == ERROR_NONE) ||
                  (a->state == ARCHIVE_EXISTING && is_commit(a));
 
     if (flow == FLOW_FAILED)

@@ -36,6 +36,8 @@ enum flow discard_begin(struct archive *a)
     };
     struct text t;
 
+    if (a->spec->source == SOURCE_EXPORT && a->export_url[0] == '\0')
+        return ending_sweep(a);  /* nothing is known to be left */
     text_init(&t, url_room(a), URL_BYTES);
     text_str(&t, "s3://");
     text_str(&t, a->spec->bucket);
@@ -55,7 +57,7 @@ enum flow discard_rest(struct archive *a)
     const struct receipt *r = &a->existing.receipt;
     bool export = a->spec->source == SOURCE_EXPORT;
 
-    if (export && !exporting_recall(a, r->merged_from))
+    if (export && !exporting_recall(a, r))
         return ending_early(a, "skipped");  /* nothing is known to be left */
     if (!export && (!r->counted ||
                     !view_is(r->merged_from, a->spec->from))) {
@@ -92,16 +94,22 @@ static enum flow begin_tidying(struct archive *a)
     return FLOW_MOVED;
 }
 
+enum flow discard_export(struct archive *a)
+{
+    archive_enter(a, ARCHIVE_REMOVING);
+    return begin_tidying(a);
+}
+
 static enum flow begin_removing(struct archive *a)
 {
+    if (a->spec->source == SOURCE_EXPORT)
+        return discard_export(a);
     archive_enter(a, ARCHIVE_REMOVING);
     a->discard.same = false;
     a->discard.compares = a->listed;
     a->discard.newer = 0;
     a->discard.resume_mono_ms = a->now.mono_ms + a->receipt.merged_ms +
                                 SECOND_MS - archive_aws_ms(a);
-    if (a->spec->source == SOURCE_EXPORT)
-        return begin_tidying(a);
     list_sources(a);
     remove_init(&a->discard.remove, a->call, gather_from(a).bucket,
                 batch_room(a));

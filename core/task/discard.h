@@ -21,6 +21,8 @@ bool discard_is_due(const struct archive *a);
  * of. May fail the archive. */
 enum flow discard_rest(struct archive *a);
 enum flow discard_begin(struct archive *a);
+/* An export's files, without looking back. */
+enum flow discard_export(struct archive *a);
 
 /* The states. */
 enum flow discard_proving(struct archive *a);

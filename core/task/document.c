@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/crc.h"
+#include "task/exporting.h"
 #include "task/recount.h"
 
 void document_describe(struct archive *a)
@@ -126,6 +127,7 @@ static void describe_merge(struct archive *a)
         r->merged_from = view_of(a->export_url);
         r->merged_objects = a->merge.sources.count;
         r->merged_ms = a->merge.sources.listed_ms;
+        r->settled_until_ms = r->merged_ms;  /* it holds none of later */
         r->state = RECEIPT_PROVISIONAL;
         if (a->mode != MERGE_STREAM)
             r->tally = r->settled = a->checked_tally;
@@ -188,6 +190,8 @@ void document_adopt(struct archive *a, const struct checkpoint *c)
                : view_is(from->format, "text") ? CENSUS_TEXT : CENSUS_EITHER;
     document_describe(a);
     describe_form(a);
+    if (a->spec->source == SOURCE_EXPORT && exporting_recall(a, from))
+        r->merged_from = view_of(a->export_url);
     r->merged_objects = from->merged_objects;
     r->merged_ms = from->merged_ms;
     view_copy(from->reason, a->reason, sizeof a->reason);

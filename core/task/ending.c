@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "task/document.h"
+#include "task/exporting.h"
 #include "task/gather.h"
 
 enum { FAREWELL_MS = 1500 };  /* to write the checkpoint after a deadline */
@@ -57,7 +58,7 @@ static bool may_go_on(enum error error)
 static enum flow leave_upload(struct archive *a)
 {
     bool begun = upload_id(&a->upload).len > 0 || a->upload.stray ||
-                 a->spec->order == BY_TIME;
+                 a->spec->order == BY_TIME || exporting_stays(a);
 
     upload_leave(&a->upload);
     if (!begun && !a->stray)
@@ -112,6 +113,8 @@ enum flow ending_fail(struct archive *a)
         return finish(a);
     if (a->lease.state == LEASE_LOST)
         return on_lost(a);
+    if (!began && may_go_on(a->fault.error) && exporting_stays(a))
+        return leave_upload(a);
     if (!began && may_go_on(a->fault.error))
         return a->stray ? finish(a) : drop(a);
     if (!began)

@@ -2,6 +2,7 @@
 #include "task/exporting.h"
 
 #include "base/check.h"
+#include "task/discard.h"
 #include "task/ending.h"
 #include "task/gather.h"
 
@@ -59,19 +60,24 @@ enum flow exporting_begin(struct archive *a)
     return FLOW_MOVED;
 }
 
-bool exporting_recall(struct archive *a, struct view from)
+bool exporting_recall(struct archive *a, const struct receipt *r)
 {
-    a->begun_ms = a->existing.receipt.settled_until_ms;
-    name_files(a, (struct view){0});
-    struct view ours = view_of(a->export_url);
+    struct view from = r->merged_from;
     uint32_t bucket = 6 + view_of(a->spec->bucket).len;
 
-    if (from.len <= ours.len || from.len >= sizeof a->export_url ||
-        !view_equal(view_slice(from, 0, ours.len), ours) ||
-        !view_ends(from, "/"))
-        return false;
-    name_files(a, view_slice(from, bucket, from.len));
-    return true;
+    a->begun_ms = 0;
+    name_files(a, (struct view){0});  /* "...export-0" */
+    uint32_t stem = view_of(a->export_url).len - 1;
+    struct view rest = view_slice(from, stem, from.len);
+    a->export_url[stem] = '\0';
+    bool ours = view_starts(from, a->export_url) && view_ends(from, "/") &&
+                from.len < sizeof a->export_url &&
+                view_i64(view_split(&rest, '/'), &a->begun_ms);
+    if (ours)
+        name_files(a, view_slice(from, bucket, from.len));
+    else
+        a->export_url[0] = '\0';
+    return ours;
 }
 
 /* Up to and with the "/" behind the prefix: without the task's folder. */
@@ -106,10 +112,32 @@ bool exporting_widen(struct archive *a)
     return true;
 }
 
+bool exporting_stays(const struct archive *a)
+{
+    return a->spec->source == SOURCE_EXPORT &&
+           (a->exported ||
+            (a->state == ARCHIVE_EXPORTING && a->export.sent));
+}
+
+/* A task that failed may have written some files, and has written the probe:
+ * the next run's have another prefix. */
+static enum flow throw_away(struct archive *a)
+{
+    name_files(a, view_of(a->export.files));
+    call_cancel(a->call);
+    a->call = &a->upload.multipart.call;
+    call_cancel(a->call);
+    return discard_export(a);
+}
+
 enum flow exporting_step(struct archive *a)
 {
     enum flow flow = export_step(&a->export, a->now);
 
+    if (flow == FLOW_FAILED && a->export.over) {
+        fault_adopt(&a->fault, &a->export.fault);
+        return throw_away(a);
+    }
     if (flow == FLOW_FAILED)
         return ending_fault(a, &a->export.fault);
     if (flow != FLOW_ENDED)
