@@ -27,7 +27,7 @@ TASK  := message plan schedule schedule_parse config_keys config options \
          manual report refuse document recount claim ending gather \
          exporting discard archive adopt escape interval cat verify restore \
          ledger ledger_write status retention retention_write calendar \
-         tour overview visit_day visit forecast run daemon draft policy \
+         tour overview visit_day visit forecast run daemon draft doctor policy \
          demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
@@ -40,8 +40,8 @@ PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
             version notify runner configure command_run command_daemon \
             command_archive command_adopt command_cat command_verify \
             command_restore command_status command_retention \
-            command_schedule command_init command_policy command_lambda \
-            main_command
+            command_schedule command_init command_doctor command_policy \
+            command_lambda main_command
 PLATFORM := $(PLATFORM:%=platform/%.c)
 
 # In tests/, test_X.c and fuzz_X.c are programs, the others what they share;

@@ -16,6 +16,7 @@
 #include "task/status.h"
 #include "task/daemon.h"
 #include "task/draft.h"
+#include "task/doctor.h"
 #include "task/policy.h"
 #include "task/run.h"
 #include "task/invocation.h"
@@ -49,6 +50,7 @@ struct memory {
             _Alignas(8) uint8_t room[10 * CFG_CONFIG_BYTES];
         } changing;
         struct draft   draft;
+        struct doctor  doctor;
         struct policy  policy;
     } job;
     struct config config;
@@ -75,6 +77,7 @@ int command_lambda(struct memory *m);
 int run_archive(struct memory *m, const struct spec *spec);
 int run_due(struct memory *m);
 int command_init(struct memory *m);
+int command_doctor(struct memory *m);
 int command_policy(struct memory *m);
 
 /* What became of a job, to stdout and stderr; the exit code. */

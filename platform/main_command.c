@@ -85,6 +85,7 @@ static int run(void)
     case COMMAND_RETENTION: return command_retention(&memory);
     case COMMAND_SCHEDULE: return command_schedule(&memory);
     case COMMAND_INIT:    return command_init(&memory);
+    case COMMAND_DOCTOR:  return command_doctor(&memory);
     case COMMAND_POLICY:  return command_policy(&memory);
     case COMMAND_MEMORY:  return run_memory();
     case COMMAND_NONE:    break;

@@ -18,13 +18,15 @@ enum {
     RETENTION = 1 << COMMAND_RETENTION,
     SCHEDULE = 1 << COMMAND_SCHEDULE,
     INIT    = 1 << COMMAND_INIT,
+    DOCTOR  = 1 << COMMAND_DOCTOR,
     POLICY  = 1 << COMMAND_POLICY,
     PLAN    = 1 << COMMAND_PLAN,
     MEMORY  = 1 << COMMAND_MEMORY,
     MAKES   = ARCHIVE | MERGE,
     DAYS    = MAKES | ADOPT,
     REMOTE  = RUN | DAEMON | DAYS | CAT | VERIFY | RESTORE | STATUS |
-              RETENTION | INIT | POLICY | PLAN,
+              RETENTION | INIT | DOCTOR | POLICY |
+              PLAN,
     WRITES  = DAYS | VERIFY,
     ALL     = REMOTE | SCHEDULE | MEMORY,
 };
@@ -131,6 +133,9 @@ const struct option_row option_rows[] = {
     {"--bucket", NULL, OPTION_FLAG, AT(bucket), 0, 0, POLICY,
      "the bucket's policy instead, by which CloudWatch Logs\n"
      "may write exports into it"},
+    {"--write", NULL, OPTION_FLAG, AT(write), 0, 0, DOCTOR,
+     "also try to write, with an object of three bytes that\n"
+     "is deleted again"},
     {"--read-only", NULL, OPTION_FLAG, AT(read_only), 0, 0, POLICY,
      "for people on call: status and cat"},
     {"--rate", "N", OPTION_NUMBER, AT(rate), 1, 10000,
@@ -532,6 +537,26 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  69  AWS could not be reached, or gave up\n"
         "  77  credentials or permission\n"
         "  78  there is no log group\n",
+    },
+    [COMMAND_DOCTOR] = {
+        "doctor", "CONFIG", 1, 1,
+        "what would fail, and the cure",
+        "Looks at all that a run needs, with one harmless call of each kind:\n"
+        "the credentials and whose they are, the clock; each group, its class,\n"
+        "retention and masking, and whether it can be read; each bucket, its\n"
+        "region, what may be done there, its lifecycle, and for exports its\n"
+        "policy. A line each: ok, note, warning, or fail and the exit code\n"
+        "that a run would end with. Nothing is written but with --write:\n"
+        "an object _firn-doctor.checkpoint.json, on condition, twice, and its\n"
+        "deletion.\n",
+        "  firn doctor firn.json\n"
+        "  firn doctor firn.json --write\n",
+        "   0  nothing would fail\n"
+        "  64  the command line\n"
+        "  69  AWS could not be reached, or gave up\n"
+        "  75  stopped by a signal or --deadline\n"
+        "  77  credentials or permission\n"
+        "  78  the configuration; no such group or bucket\n",
     },
     [COMMAND_POLICY] = {
         "policy", "CONFIG [ROLE-ARN]", 1, 2,

@@ -502,6 +502,7 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     case COMMAND_DAEMON:
     case COMMAND_POLICY:
     case COMMAND_PLAN:
+    case COMMAND_DOCTOR:
     case COMMAND_MEMORY:
     case COMMAND_NONE:    break;
     }

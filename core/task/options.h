@@ -25,6 +25,7 @@ enum command {
     COMMAND_RETENTION,
     COMMAND_SCHEDULE,
     COMMAND_INIT,
+    COMMAND_DOCTOR,
     COMMAND_POLICY,
     COMMAND_PLAN,
     COMMAND_MEMORY,
@@ -59,6 +60,7 @@ struct options {
     uint32_t    count;                /* schedule */
     struct schedule schedule;         /* counted from spec.from_ms */
     bool        bucket, read_only;    /* policy */
+    bool        write;                /* doctor */
     bool        quiet, no_progress, no_sandbox, allow_http, debug;
 
     char    **args;      /* what is neither flag nor command */
