@@ -101,7 +101,9 @@ static void say_fault(struct doctor *d, struct view thing,
 {
     char words[MESSAGE_BYTES];
     const struct message_context context = {
-        .thing = thing, .identity = view_of(d->identity),
+        .thing = thing,
+        .identity = d->tour.role.len > 0 ? d->tour.role
+                                         : view_of(d->identity),
     };
     struct text t;
     text_init(&t, words, sizeof words);
@@ -330,8 +332,11 @@ static void begin_put(struct doctor *d)
 static enum flow begin_probe(struct doctor *d)
 {
     struct view none = view_of("");
-    while (d->probe < PROBE_COUNT && !is_tried(d, (enum probe)d->probe))
-        d->probe++;
+    for (; d->probe < PROBE_COUNT && !is_tried(d, (enum probe)d->probe);
+         d->probe++)
+        if (d->probe == PROBE_PUT)
+            say(d, DOCTOR_NOTE, view_of(d->url), "not tried without --write: "
+                "s3:PutObject, s3:DeleteObject, conditions, checksums", NULL);
     if (d->probe == PROBE_COUNT) {
         tour_next(&d->tour);
         return enter(d, DOCTOR_TOURING);
@@ -425,12 +430,7 @@ static void judge_probe(struct doctor *d, struct view url)
         say(d, DOCTOR_OK, url, "objects may be read, uploads be listed",
             NULL);
         break;
-    case PROBE_LIFECYCLE:
-        judge_lifecycle(d, url);
-        if (!d->options.write)
-            say(d, DOCTOR_NOTE, url, "not tried without --write: s3:PutObject, "
-                "s3:DeleteObject, conditions, checksums", NULL);
-        break;
+    case PROBE_LIFECYCLE: judge_lifecycle(d, url); break;
     case PROBE_POLICY:    judge_policy(d, url); break;
     case PROBE_PUT:
     case PROBE_AGAIN:     judge_put(d, url); break;
@@ -449,22 +449,18 @@ static bool is_optional(const struct doctor *d)
 
 static enum flow on_probing(struct doctor *d)
 {
-    char url_at[SPEC_BUCKET_BYTES + sizeof "s3://"];
     struct fault fault = {0};
+    struct view url = view_of(d->url);
     enum flow flow = reply_step(&d->reply, d->now, &fault);
-    struct text url;
     if (flow != FLOW_ENDED && flow != FLOW_FAILED)
         return flow;
-    text_init(&url, url_at, sizeof url_at);
-    text_str(&url, "s3://");
-    text_str(&url, d->bucket);
     if (flow == FLOW_ENDED)
-        judge_probe(d, text_view(&url));
+        judge_probe(d, url);
     else if (is_optional(d) && fault.error != ERROR_STOPPED)
-        say(d, DOCTOR_NOTE, text_view(&url), "its lifecycle cannot be looked "
+        say(d, DOCTOR_NOTE, url, "its lifecycle cannot be looked "
             "at (s3:GetLifecycleConfiguration)", NULL);
     else
-        say_fault(d, text_view(&url), &fault);
+        say_fault(d, url, &fault);
     if (d->over)
         return enter(d, DOCTOR_DONE);
     /* What is not there, or may not be listed, is not asked any more. */
@@ -482,9 +478,13 @@ static enum flow begin_bucket(struct doctor *d)
         tour_next(&d->tour);
         return enter(d, DOCTOR_TOURING);
     }
+    struct text url;
     memcpy(d->bucket, d->spec.bucket, sizeof d->bucket);
     d->role = d->tour.role;
     d->probe = 0;
+    text_init(&url, d->url, sizeof d->url);
+    text_str(&url, "s3://");
+    text_str(&url, d->bucket);
     make_key(d);
     return begin_probe(d);
 }

@@ -57,6 +57,7 @@ struct doctor {
     uint32_t     probe;    /* of the bucket in hand */
     struct view  role;     /* as which ... */
     char         bucket[SPEC_BUCKET_BYTES];  /* ... this was looked at last */
+    char         url[SPEC_BUCKET_BYTES + sizeof "s3://"];
     char         key[SPEC_KEY_BYTES];
     char         identity[256];  /* an ARN, or "" */
     struct spec  spec;     /* of the group in hand */
