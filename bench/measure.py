@@ -9,6 +9,7 @@ VmHWM, looked at every 20 ms from outside, for firn and for boto3 alike.
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -300,10 +301,17 @@ upload_file. The resident peak is the kernel's VmHWM.
 """
 
 
-def write_document(lines):
-    os.makedirs(os.path.join(ROOT, "docs"), exist_ok=True)
-    with open(os.path.join(ROOT, "docs/benchmarks.md"), "w") as out:
-        out.write("\n".join(lines).rstrip() + "\n")
+def write_sections(lines):
+    """Of docs/benchmarks.md, those that have the same headings; others stay,
+    and what is new goes behind them."""
+    path = os.path.join(ROOT, "docs/benchmarks.md")
+    kept = {}
+    with open(path) as old:
+        for text in (old.read(), "\n".join(lines)):
+            for section in re.split(r"^(?=#)", text, flags=re.M)[1:]:
+                kept[section.split("\n")[0]] = section.strip() + "\n"
+    with open(path, "w") as out:
+        out.write("\n".join(kept.values()))
 
 
 def main():
@@ -321,9 +329,10 @@ def main():
     if "latency" in parts:
         paper("## Latency and quota, 300 MB\n")
         measure_latency(paper, runs)
-    write_document(paper.lines)
+    write_sections(paper.lines)
     with open(os.path.join(ROOT, "build/bench.json"), "w") as out:
         json.dump(runs, out, indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()
