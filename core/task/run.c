@@ -130,21 +130,20 @@ static void put_metric(struct text *out, const char *name, int64_t value)
 void run_metrics(struct text *out, const struct run *r, struct view function,
                  int64_t wall_ms)
 {
-    bool has_margin = r->margin_days != INT64_MAX;
+    int64_t margin = r->margin_days < CONFIG_DAYS_MOST ? r->margin_days
+                                                       : CONFIG_DAYS_MOST;
     text_str(out, "{\"_aws\":{\"Timestamp\":");
     text_i64(out, wall_ms);
     text_str(out, ",\"CloudWatchMetrics\":[{\"Namespace\":\"firn\","
                   "\"Dimensions\":[[\"FunctionName\"]],\"Metrics\":["
                   "{\"Name\":\"FirnArchivedDays\",\"Unit\":\"Count\"},"
-                  "{\"Name\":\"FirnFailedDays\",\"Unit\":\"Count\"}");
-    if (has_margin)
-        text_str(out, ",{\"Name\":\"FirnMarginDays\",\"Unit\":\"Count\"}");
-    text_str(out, "]}]},\"FunctionName\":\"");
+                  "{\"Name\":\"FirnFailedDays\",\"Unit\":\"Count\"},"
+                  "{\"Name\":\"FirnMarginDays\",\"Unit\":\"Count\"}"
+                  "]}]},\"FunctionName\":\"");
     text_json(out, function);
     text_char(out, '"');
     put_metric(out, "FirnArchivedDays", (int64_t)(r->archived + r->recounted));
     put_metric(out, "FirnFailedDays", (int64_t)r->failed);
-    if (has_margin)
-        put_metric(out, "FirnMarginDays", r->margin_days);
+    put_metric(out, "FirnMarginDays", margin);
     text_str(out, "}\n");
 }
