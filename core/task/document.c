@@ -42,9 +42,9 @@ static uint64_t shape_of(const struct archive *a)
     };
     const uint32_t numbers[] = {
         s->format, s->compress, s->field_ingested, s->field_id, s->unmask,
-        s->checksum, s->source, s->recompress, s->order, CFG_RUN_BYTES, CFG_SLOT_BYTES,
-        CFG_SLOT_COUNT, s->as_found, CFG_BLOCK_BYTES, CFG_CELL_BYTES, CFG_PART_BYTES,
-        CFG_ZSTD_LEVEL, CFG_ZSTD_WINDOW_LOG,
+        s->checksum, s->source, s->recompress, s->order, CFG_RUN_BYTES,
+        CFG_SLOT_BYTES, CFG_SLOT_COUNT, s->as_found, CFG_BLOCK_BYTES,
+        CFG_CELL_BYTES, CFG_PART_BYTES, CFG_ZSTD_LEVEL, CFG_ZSTD_WINDOW_LOG,
     };
     uint64_t shape = crc64_add(0, (struct view){(const uint8_t *)numbers,
                                                 sizeof numbers});
