@@ -13,6 +13,7 @@
 #include "task/verify.h"
 #include "task/retention.h"
 #include "task/overview.h"
+#include "task/stock.h"
 #include "task/status.h"
 #include "task/daemon.h"
 #include "task/draft.h"
@@ -36,13 +37,19 @@ struct memory {
     union {
         struct archive archive;
         struct adopt   adopt;
-        struct cat     cat;
         struct verify  verify;
         struct restore restore;
         struct status  status;
         struct retention retention;
         struct run     run;
         struct overview overview;
+        struct {
+            struct stock stock;
+            union {
+                struct cat    cat;
+                struct verify verify;
+            };
+        } stocked;
         struct fetching fetching;
         struct {
             struct fetching before;  /* may be under way */

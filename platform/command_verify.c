@@ -105,7 +105,7 @@ static int stopped(struct runner *r, const struct verify *v)
     fault_set(&fault, ERROR_STOPPED, "stopped by a signal; run again", 0);
     return exit_worse(v->exit_code,
                       runner_complain(r, &fault,
-                                      view_of(r->options.args[v->at])));
+                                      view_of(v->options.urls[v->at])));
 }
 
 static int drive(struct runner *r, struct verify *v)
@@ -128,7 +128,55 @@ static int drive(struct runner *r, struct verify *v)
     }
 }
 
-int command_verify(struct memory *m)
+/* One after the other, until a signal comes. */
+static int drive_all(struct runner *r, struct stock *s, struct verify *v)
+{
+    const char *url = s->url;
+    const struct verify_options options = {
+        .urls = &url, .url_count = 1, .sse = view_of(r->options.spec.sse),
+        .sse_kms_key_id = view_of(r->options.spec.sse_kms_key_id),
+    };
+    int code = 0;
+    for (;;) {
+        struct now now = posix_now();
+        enum flow flow = stock_step(s, now);
+        if (flow == FLOW_ENDED)
+            return code;
+        if (flow == FLOW_WANT_ROOM && s->failed) {
+            code = exit_worse(code, runner_complain(r, &s->fault,
+                                                    s->tour.name));
+        } else if (flow == FLOW_WANT_ROOM) {
+            verify_init(v, &r->site, &options);
+            code = exit_worse(code, drive(r, v));
+            if (v->state != VERIFY_DONE)
+                return code;
+        }
+        if (flow == FLOW_WANT_ROOM)
+            stock_next(s);
+        else if (flow != FLOW_MOVED &&
+                 runner_wait(r, stock_wake_ms(s), now))
+            return exit_worse(code, runner_stopped(r));
+    }
+}
+
+static int verify_config(struct memory *m)
+{
+    struct runner *r = &m->runner;
+    const struct options *o = &r->options;
+    struct fault fault;
+    fault_reset(&fault);
+    if (!configure(m, o->args[0], &fault))
+        return runner_complain(r, &fault, view_of(NULL));
+    const struct stock_options options = {
+        .tour = {.site = &r->site, .config = &m->config,
+                 .bucket_owner = view_of(o->bucket_owner)},
+        .from_ms = INT64_MIN, .until_ms = INT64_MAX,
+    };
+    stock_init(&m->job.stocked.stock, &options);
+    return drive_all(r, &m->job.stocked.stock, &m->job.stocked.verify);
+}
+
+static int verify_objects(struct memory *m)
 {
     struct runner *r = &m->runner;
     struct verify *v = &m->job.verify;
@@ -144,7 +192,16 @@ int command_verify(struct memory *m)
         .sse_kms_key_id = view_of(o->spec.sse_kms_key_id),
     };
     verify_init(v, &r->site, &options);
-    struct report_done done = {.exit = drive(r, v)};
+    return drive(r, v);
+}
+
+int command_verify(struct memory *m)
+{
+    struct runner *r = &m->runner;
+    bool config = options_config(r->options.args[0]);
+    struct report_done done = {
+        .exit = config ? verify_config(m) : verify_objects(m),
+    };
     done.counts = counts_of(r);
     progress_done(&r->progress, &done, posix_now());
     return done.exit;

@@ -218,6 +218,37 @@ def sealing(world, path):
                 (0, b"", 20, 0))
 
 
+def reading(world):
+    """cat and verify know the archives by the configuration alone."""
+    group = "/app/03"
+    keys = sorted(k for k in world.keys() if k.endswith(".gz") and
+                  group.strip("/") + "/" in k)
+    path = world.write()
+    want = world.firn.run("cat", *("s3://test-bucket/" + k for k in keys))
+    done = world.firn.run("cat", path, "--group", group)
+    score.equal("cat of a group", (done.code, done.out),
+                (want.code, want.out))
+    before = world.asked()
+    day = time.strftime("%Y-%m-%d", time.gmtime(TODAY / 1000 - 2 * 86400))
+    done = world.firn.run("cat", path, "--group", group, "--from",
+                          day + "T00:00:00Z", "--until", day + "T23:59:59.999Z")
+    lines = [x for x in want.out.split(b"\n") if x.startswith(day.encode())]
+    score.equal("of a day of it", (done.code, done.out.split(b"\n")[:-1]),
+                (0, lines))
+    asked = world.asked()
+    score.check("which looks at days nearby alone", asked["GetObject"] -
+                before["GetObject"] <= 12, asked["GetObject"])
+    done = world.firn.run("cat", path, "--group", "/nobody")
+    score.check("a group it does not speak of", done.code == 78 and
+                'does not speak of "/nobody"' in done.err, done.err)
+    done = world.firn.run("cat", path)
+    score.equal("without a group", done.code, 64)
+    done = world.firn.run("verify", path, "--output", "json")
+    score.equal("verify of all", (
+        done.code, len(results(done)), {r["action"] for r in results(done)}),
+        (0, len(world.receipts()), {"verified"}))
+
+
 def zones(world):
     """59: the days of two zones adjoin."""
     group = "/ecs/api"
@@ -267,6 +298,7 @@ def main():
         ways_to_give_it(world)
         one_that_fails(world)
         sealing(world, path)
+        reading(world)
         zones(world)
         a_signal(world)
     return score.close()

@@ -161,19 +161,37 @@ static enum calendar_mark judge(const struct calendar *c, int64_t day,
                                                             : CALENDAR_THERE;
 }
 
+/* The day whose receipt has that key. */
+static bool find_day(const struct calendar *c, struct spec *spec,
+                     const struct plan_place *place, struct view key,
+                     int64_t *day)
+{
+    struct fault fault = {0};
+    struct key own;
+    return read_day(&c->shape, key, day) &&
+           make_key(&own, spec, place, *day, &fault) &&
+           view_equal(text_view(&own.text), key);
+}
+
+bool calendar_archive(const struct calendar *c, struct spec *spec,
+                      const struct plan_place *place, struct view key,
+                      int64_t *day)
+{
+    struct key beside;
+    text_init(&beside.text, beside.bytes, sizeof beside.bytes);
+    receipt_key(&beside.text, key, "receipt");
+    return !beside.text.overflow &&
+           find_day(c, spec, place, text_view(&beside.text), day);
+}
+
 void calendar_take(struct calendar *c, struct spec *spec,
                    const struct plan_place *place, struct view key,
                    int64_t modified_ms)
 {
-    struct fault fault = {0};
-    struct key own;
     int64_t day;
-    if (!read_day(&c->shape, key, &day) || day < c->base ||
-        day - c->base >= CALENDAR_DAYS ||
-        !make_key(&own, spec, place, day, &fault) ||
-        !view_equal(text_view(&own.text), key))
-        return;
-    c->mark[day - c->base] = (uint8_t)judge(c, day, modified_ms);
+    if (find_day(c, spec, place, key, &day) && day >= c->base &&
+        day - c->base < CALENDAR_DAYS)
+        c->mark[day - c->base] = (uint8_t)judge(c, day, modified_ms);
 }
 
 enum calendar_mark calendar_at(const struct calendar *c, int64_t day)

@@ -69,6 +69,10 @@ bool calendar_key(struct text *key, struct spec *spec,
 void calendar_list(const struct calendar *c, struct spec *spec,
                    const struct plan_place *place, struct text *prefix,
                    struct text *after);
+/* The day of an archive's key; false: it is none of this group's. */
+bool calendar_archive(const struct calendar *c, struct spec *spec,
+                      const struct plan_place *place, struct view key,
+                      int64_t *day);
 /* A key of the list: marks its day, if it is a receipt of this group. */
 void calendar_take(struct calendar *c, struct spec *spec,
                    const struct plan_place *place, struct view key,

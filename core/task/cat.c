@@ -105,6 +105,8 @@ static void ask(struct cat *c)
 
 static enum flow on_next(struct cat *c)
 {
+    if (c->at == c->options.url_count && c->options.fed)
+        return FLOW_WANT_INPUT;
     if (c->at == c->options.url_count)
         return tell_gap(c) ? FLOW_MOVED : enter(c, CAT_DONE);
     fault_reset(&c->fault);
@@ -119,6 +121,16 @@ static enum flow on_next(struct cat *c)
         return enter(c, CAT_CHOOSING);
     ask(c);
     return enter(c, CAT_ASKING);
+}
+
+void cat_feed(struct cat *c, const char *url)
+{
+    CHECK(c->state == CAT_NEXT && c->options.fed);
+    c->url = url;
+    c->at = 0;
+    c->options.urls = &c->url;
+    c->options.url_count = url != NULL;
+    c->options.fed = url != NULL;
 }
 
 static enum flow pass_on(struct cat *c)

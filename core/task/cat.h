@@ -42,6 +42,7 @@ struct cat_options {
     bool     json;            /* --output json: records, not lines */
     bool     escape;          /* stdout is a terminal */
     struct choose_want want;  /* stream, at most CHOOSE_STREAM_BYTES */
+    bool     fed;             /* no URLs yet: they come by cat_feed() */
 };
 
 struct cat_note {
@@ -66,6 +67,7 @@ struct cat {
         CAT_DONE,          /* final */
     } state;
     uint32_t         at;        /* the URL in hand */
+    const char      *url;       /* that was fed */
     struct object_name name;    /* of it */
     bool             indexed;   /* read by ranges ... */
     bool             begun;     /* ... otherwise whole, which was begun */
@@ -93,6 +95,9 @@ struct cat {
     uint8_t receipt_bytes[EXISTING_ROOM_BYTES];
 };
 
+/* At FLOW_WANT_INPUT: the next URL, which lives till then; NULL: that was
+ * all. */
+void cat_feed(struct cat *c, const char *url);
 void cat_init(struct cat *c, struct site *site,
               const struct cat_options *options);
 /* FLOW_WANT_ROOM: `out` must be written; FLOW_WANT_EVENT: the network must

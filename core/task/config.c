@@ -93,6 +93,14 @@ int32_t config_find(const struct config *c, struct view group,
     return best;
 }
 
+bool config_has(const struct config *c, struct view group)
+{
+    for (uint32_t i = 0; i < c->group_count; i++)
+        if (config_find(c, group, config_role(c, i)) != CONFIG_NONE)
+            return true;
+    return false;
+}
+
 /* ---- reading ---- */
 
 /* A name, or a pattern: it would be a name with something else for each *. */

@@ -73,6 +73,8 @@ struct view config_role(const struct config *c, uint32_t entry);
 /* The entry that a group of this account is of; CONFIG_NONE. */
 int32_t config_find(const struct config *c, struct view group,
                     struct view role);
+/* Whether any entry speaks for that group. */
+bool config_has(const struct config *c, struct view group);
 /* The settings of an entry. */
 void config_settings(struct config *c, uint32_t entry,
                      struct config_settings *out);

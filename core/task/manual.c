@@ -33,7 +33,7 @@ enum {
 
 const struct option_row option_rows[] = {
     {"--group", "NAME", OPTION_STRING, AT(group), 0, 0,
-     DAYS | RETENTION, "the log group; of a merge, with --day, the one\n"
+     CAT | DAYS | RETENTION, "the log group; of a merge, with --day, the one\n"
      "whose day it counts as"},
     {"--days", "N", OPTION_NUMBER, AT(days), 1, 36500, RESTORE | RETENTION,
      "restore: how long the copy stays in S3, from when it\n"
@@ -344,9 +344,10 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "      first\n",
     },
     [COMMAND_CAT] = {
-        "cat", "s3://BUCKET/KEY...", 1, UINT32_MAX,
+        "cat", "CONFIG --group NAME, or s3://BUCKET/KEY...", 1, UINT32_MAX,
         "prints the records of archived objects",
-        "Reads objects of S3 in the order given, decompresses them (gzip of\n"
+        "Reads objects of S3 in the order given, or a group's archives in the\n"
+        "order of their days, decompresses them (gzip of\n"
         "any number of members, zstd, or neither, by what they begin with)\n"
         "and prints a line for each record: its timestamp and its message,\n"
         "from either format. With --output json, the record as it is stored.\n"
@@ -373,9 +374,10 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "  78  no such bucket or key, or one that must be restored first\n",
     },
     [COMMAND_VERIFY] = {
-        "verify", "s3://BUCKET/KEY...", 1, UINT32_MAX,
+        "verify", "CONFIG or s3://BUCKET/KEY...", 1, UINT32_MAX,
         "reads archives back and holds them against their receipts",
-        "Reads each object in full, the very version that its receipt is\n"
+        "Reads each object, or all archives of a configuration's groups, in\n"
+        "full, the very version that its receipt is\n"
         "of, and compares: size, ETag and key; the CRC64NVME of the bytes\n"
         "stored; the bytes after decompression; and of ndjson the number of\n"
         "events, the first and the last, and the digest of all timestamps\n"

@@ -386,13 +386,27 @@ static bool check_adopt(struct options *o, int64_t now_ms,
            view_copy(view_of(o->group), s->group, sizeof s->group);
 }
 
+bool options_config(const char *arg)
+{
+    return !view_starts(view_of(arg), "s3://") ||
+           view_ends(view_of(arg), ".json");
+}
+
 static bool check_cat(struct options *o, struct fault *fault)
 {
     if (view_of(o->stream).len > CHOOSE_STREAM_BYTES)
         return message_refuse(fault, ERROR_USAGE, "a log stream's name is of "
                               "512 characters at most, and so is --stream",
                               NULL);
-    return check_objects(o, fault) && plan_interval(&o->spec, &o->when, fault);
+    bool config = o->arg_count == 1 && options_config(o->args[0]);
+    if (config != (o->group != NULL))
+        return message_refuse(fault, ERROR_USAGE, config
+                              ? "firn cat CONFIG needs --group NAME"
+                              : "--group needs a configuration: firn cat "
+                                "CONFIG --group NAME", NULL);
+    return (config ? plan_group(view_of(o->group), fault)
+                   : check_objects(o, fault)) &&
+           plan_interval(&o->spec, &o->when, fault);
 }
 
 static bool check_restore(const struct options *o, struct fault *fault)
@@ -401,12 +415,6 @@ static bool check_restore(const struct options *o, struct fault *fault)
         return message_refuse(fault, ERROR_USAGE, "firn restore needs --days "
                               "N", NULL);
     return check_objects(o, fault);
-}
-
-bool options_config(const char *arg)
-{
-    return !view_starts(view_of(arg), "s3://") ||
-           view_ends(view_of(arg), ".json");
 }
 
 static bool check_status(const struct options *o, struct fault *fault)
@@ -487,8 +495,9 @@ bool options_check(struct options *o, int64_t now_ms, struct fault *fault)
     case COMMAND_MERGE:   return check_merge(o, now_ms, fault);
     case COMMAND_ADOPT:   return check_adopt(o, now_ms, fault);
     case COMMAND_CAT:     return check_cat(o, fault);
-    case COMMAND_VERIFY:  return check_objects(o, fault) &&
-                                 check_storage(&o->spec, fault);
+    case COMMAND_VERIFY:
+        return ((o->arg_count == 1 && options_config(o->args[0])) ||
+                check_objects(o, fault)) && check_storage(&o->spec, fault);
     case COMMAND_RESTORE: return check_restore(o, fault);
     case COMMAND_STATUS:  return check_status(o, fault);
     case COMMAND_RETENTION: return check_retention(o, now_ms, fault);

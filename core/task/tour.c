@@ -37,7 +37,8 @@ void tour_init(struct tour *t, const struct tour_options *options,
 
 static struct view entry_name(const struct tour *t)
 {
-    return config_name(t->options.config, t->entry);
+    struct view only = t->options.only;
+    return only.len > 0 ? only : config_name(t->options.config, t->entry);
 }
 
 /* What stands before the first *. */
@@ -62,7 +63,8 @@ static enum flow refuse(struct tour *t, const struct fault *fault)
 
 static bool is_ours(const struct tour *t, struct view group)
 {
-    return config_find(t->options.config, group, t->role) ==
+    const struct config *c = t->options.config;
+    return config_find(c, group, config_role(c, t->entry)) ==
            (int32_t)t->entry;
 }
 
@@ -96,16 +98,16 @@ static enum flow on_entry(struct tour *t)
     struct fault fault = {0};
     if (++t->entry == c->group_count)
         return end(t);
+    if (!is_pattern(t) && !is_ours(t, entry_name(t)))
+        return FLOW_MOVED;  /* excluded, or another entry's */
     config_settings(c, t->entry, &t->settings);
     if (!set_up(t, &fault))
         return refuse(t, &fault);
     if (is_pattern(t))
         group_each_init(&t->group, &t->room->call, prefix_of(entry_name(t)),
                         page);
-    else if (is_ours(t, entry_name(t)))
-        group_init(&t->group, &t->room->call, entry_name(t), page);
     else
-        return FLOW_MOVED;  /* excluded */
+        group_init(&t->group, &t->room->call, entry_name(t), page);
     return enter(t, TOUR_GROUP);
 }
 

@@ -25,6 +25,7 @@ struct tour_options {
     struct config *config;
     struct view    bucket_owner;  /* of the command line; empty: the
                                      configuration's */
+    struct view    only;          /* this group alone; empty: all */
 };
 
 /* Needed between two groups only. */
