@@ -24,11 +24,11 @@ SHIP  := part elements listing put multipart target upload copy finish segment \
          index receipt receipt_read existing catalog survey checkpoint \
          journal lease sweep sources compose order order_plan merge remove tidy
 TASK  := message plan schedule schedule_parse config_keys config options \
-         manual report refuse document recount claim ending gather \
-         exporting discard archive adopt escape interval cat verify restore \
-         ledger ledger_write status retention retention_write calendar \
-         tour overview stock visit_day visit forecast run daemon draft doctor \
-         policy demand invocation
+         manual manual_commands report refuse document recount claim ending \
+         intake gather exporting discard archive adopt escape interval cat \
+         verify restore ledger ledger_write status retention retention_write \
+         calendar tour overview stock visit_day visit forecast run daemon \
+         draft doctor policy demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
@@ -274,7 +274,8 @@ dist:  ## tarballs, .deb, checksums and SBOM for both targets, in build/dist
 	dist/run
 reproducible:  ## the same bytes again, in another directory
 	tests/reproducible
-build/pages: dist/pages.c core/task/manual.c core/base/text.c | build/config.h
+build/pages: dist/pages.c core/task/manual.c core/task/manual_commands.c \
+    core/base/text.c | build/config.h
 	gcc -std=c11 -O1 $(WARN) -ffunction-sections -Icore -Ibuild \
 	    -Wl,--gc-sections -o $@ $^
 

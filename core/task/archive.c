@@ -11,6 +11,7 @@
 #include "task/ending.h"
 #include "task/exporting.h"
 #include "task/gather.h"
+#include "task/intake.h"
 #include "task/recount.h"
 #include "task/refuse.h"
 
@@ -111,7 +112,7 @@ void archive_init(struct archive *a, struct site *site,
         a->group.info = (struct group_info){0};
 }
 
-/* --- reading ------------------------------------------------------------- */
+/* --- the ways to begin ------------------------------------------------------------- */
 
 enum pack_kind archive_pack(const struct archive *a)
 {
@@ -205,149 +206,7 @@ enum flow archive_finish(struct archive *a)
                          a->existing.crc64nvme[0] != '\0');
 }
 
-/* --- what is read: pages by lanes, or objects by a merge ----------------- */
-
-static bool merges(const struct archive *a)
-{
-    return a->lent;
-}
-
-static enum flow source_step(struct archive *a)
-{
-    struct join_kept kept = {
-        .ahead = upload_slots_needed(&a->upload),
-        .head = upload_slots_needed(&a->upload),
-    };
-    if (merges(a) && a->upload.state == UPLOAD_RESUMING)
-        return FLOW_WANT_EVENT;  /* its call is lent to what is sorted */
-    return merges(a) ? merge_step(&a->merge, a->now)
-                     : join_step(&a->join, a->now, kept);
-}
-
-static const struct block *source_block(const struct archive *a)
-{
-    if (!merges(a))
-        return join_block(&a->join);
-    return a->merge.recut.ready ? &a->merge.recut.block : NULL;
-}
-
-static void source_take(struct archive *a)
-{
-    if (merges(a))
-        merge_take(&a->merge);
-    else
-        join_take(&a->join);
-}
-
-void archive_cancel(struct archive *a)
-{
-    if (merges(a))
-        merge_cancel(&a->merge);
-    else
-        join_cancel(&a->join);
-}
-
-void archive_move(struct archive *a, uint32_t left, bool stored)
-{
-    struct chain *chain = &a->merge.recut.chain;
-
-    while (left > 0) {
-        struct view piece = merges(a) ? chain_peek(&a->arena, chain)
-                                      : join_peek(&a->join);
-        piece.len = piece.len < left ? piece.len : left;
-        CHECK(piece.len > 0);
-        if (!stored)
-            upload_append(&a->upload, piece);
-        if (merges(a))
-            chain_consume(&a->arena, chain, piece.len);
-        else
-            join_consume(&a->join, piece.len);
-        left -= piece.len;
-    }
-}
-
-/* --- what is made of it -------------------------------------------------- */
-
-static void add_block(struct archive *a, const struct block *b,
-                      uint64_t raw_offset)
-{
-    struct upload *u = &a->upload;
-    uint32_t closed = u->closed;
-
-    if (upload_offset(u) == 0) {
-        uint8_t header[PACK_HEADER_BYTES];
-        uint32_t len = pack_header(a->shared.pack.kind, header);
-        upload_append(u, (struct view){header, len});
-    }
-    index_add(&a->index, &(struct index_entry){
-                             .offset = upload_offset(u),
-                             .raw_offset = raw_offset,
-                             .least_ms = b->first_ms,
-                             .greatest_ms = b->last_ms,
-                             .events = b->events,
-                         });
-    archive_move(a, b->packed_bytes, false);
-    upload_block_end(u);
-    if (u->closed != closed) {
-        struct upload_stored so_far = upload_closed(u);
-        journal_close(&a->journal, &so_far);
-    }
-}
-
-/* The next block, whole, goes from its lane to the part in hand, unless it is
- * stored already. */
-static bool move_block(struct archive *a)
-{
-    const struct block *b = source_block(a);
-    uint64_t raw_offset = a->journal.now.bytes_raw;
-    enum journal_block added;
-
-    if (b == NULL || !upload_room(&a->upload, b->packed_bytes +
-                                                  PACK_HEADER_BYTES))
-        return false;
-    added = journal_add(&a->journal, b);
-    if (merges(a))
-        merge_note(&a->merge, &a->journal);
-    switch (added) {
-    case JOURNAL_NEW:
-        add_block(a, b, raw_offset);
-        break;
-    case JOURNAL_DROP:
-        archive_move(a, b->packed_bytes, true);
-        break;
-    case JOURNAL_DIFFERS:
-        a->again = true;
-        return false;
-    }
-    a->counts.reached_ms = b->last_ms;
-    source_take(a);
-    return true;
-}
-
-/* The archive's last bytes; of an empty day, all of them. */
-static bool end_archive(struct archive *a)
-{
-    uint8_t bytes[PACK_HEADER_BYTES + PACK_TRAILER_BYTES + PACK_EMPTY_BYTES];
-    enum pack_kind kind = a->shared.pack.kind;
-    uint32_t len = 0;
-
-    if (merges(a) && a->mode == MERGE_COMPOSE &&
-        upload_offset(&a->upload) > 0) {
-        upload_end(&a->upload);  /* as it is */
-        return true;
-    }
-    if (!upload_room(&a->upload, sizeof bytes))
-        return false;
-    if (upload_offset(&a->upload) == 0) {
-        len = pack_header(kind, bytes);
-        len += pack_empty(&a->shared.pack, bytes + len);
-    }
-    len += pack_trailer(kind, a->journal.now.crc, a->journal.now.bytes_raw,
-                        bytes + len);
-    upload_append(&a->upload, (struct view){bytes, len});
-    upload_end(&a->upload);
-    return true;
-}
+/* --- reading ------------------------------------------------------------- */
 
 static void count(struct archive *a)
 {
@@ -355,7 +214,7 @@ static void count(struct archive *a)
     a->counts.bytes_raw = a->journal.now.bytes_raw;
     a->counts.bytes_stored = upload_offset(&a->upload);
     a->counts.parts = a->upload.stored.parts;
-    if (!merges(a))
+    if (!a->lent)
         a->counts.repeated = a->join.repeated;
 }
 
@@ -394,11 +253,11 @@ static enum flow finish_reading(struct archive *a)
 
     if (a->merge.sources.count == 0 && !exported)
         return gather_nothing(a);
-    if (!exported && !end_archive(a))
+    if (!exported && !intake_end(a))
         return FLOW_WANT_EVENT;
     a->checked_list = a->merge.sources.digest;
     a->listed = true;
-    archive_cancel(a);
+    intake_cancel(a);
     if (exported)
         return begin_recheck(a);
     archive_enter(a, ARCHIVE_STORING);
@@ -407,16 +266,16 @@ static enum flow finish_reading(struct archive *a)
 
 static enum flow on_reading(struct archive *a)
 {
-    enum flow read = source_step(a);
+    enum flow read = intake_step(a);
     bool moved = read == FLOW_MOVED;
 
-    if (merges(a))
+    if (a->lent)
         gather_note(a);
     if (read == FLOW_FAILED)
-        return merges(a) ? gather_fail(a) : ending_fault(a, &a->join.fault);
-    while (move_block(a))
+        return a->lent ? gather_fail(a) : ending_fault(a, &a->join.fault);
+    while (intake_block(a))
         moved = true;
-    if (merges(a) && read == FLOW_ENDED && !gather_fits(a))
+    if (a->lent && read == FLOW_ENDED && !gather_fits(a))
         return gather_again(a);
     if (a->again || (read == FLOW_ENDED && a->journal.drop_bytes > 0))
         return ending_over(a);
@@ -424,7 +283,7 @@ static enum flow on_reading(struct archive *a)
     if (sent == FLOW_FAILED)
         return fail_upload(a);
     count(a);
-    if (read == FLOW_ENDED && merges(a))
+    if (read == FLOW_ENDED && a->lent)
         return finish_reading(a);
     if (read == FLOW_ENDED)
         return begin_recheck(a);
@@ -455,7 +314,7 @@ static enum flow on_recheck(struct archive *a)
         refuse_expired(a);
         return ending_fail(a);
     }
-    if (!end_archive(a))
+    if (!intake_end(a))
         return sent == FLOW_MOVED ? FLOW_MOVED : FLOW_WANT_EVENT;
     archive_enter(a, ARCHIVE_STORING);
     return FLOW_MOVED;
@@ -609,7 +468,7 @@ int64_t archive_wake_ms(const struct archive *a)
     case ARCHIVE_CHECKING:
         return earlier(merge_wake_ms(&a->merge), lease_wake_ms(&a->lease));
     case ARCHIVE_READING:  /* the call is one of the lanes' */
-        return earlier(merges(a) ? merge_wake_ms(&a->merge)
+        return earlier(a->lent ? merge_wake_ms(&a->merge)
                                  : join_wake_ms(&a->join),
                        earlier(upload_wake_ms(&a->upload),
                                lease_wake_ms(&a->lease)));

@@ -180,10 +180,9 @@ void archive_stop(struct archive *a);
 int64_t archive_wake_ms(const struct archive *a);
 
 /* For claim.c, recount.c, gather.c and ending.c: the one place that writes
- * a->state; AWS's clock; lanes that read from there on; so many bytes of the
- * block in hand go to the upload, unless they are `stored`; whatever reads
- * stops; and the ways to go on once the day is ours: from its beginning, behind
- * what is stored, with the receipt. */
+ * a->state; AWS's clock; lanes that read from there on; and the ways to go on
+ * once the day is ours: from its beginning, behind what is stored, with the
+ * receipt. */
 void      archive_enter(struct archive *a, enum archive_state next);
 int64_t   archive_aws_ms(const struct archive *a);
 /* The instant before which all that is ingested counts as settled: now, by our
@@ -193,8 +192,6 @@ int64_t   archive_settled_ms(const struct archive *a);
 /* An upload that has not begun. */
 void      archive_upload(struct archive *a);
 void      archive_begin_lanes(struct archive *a, int64_t from_ms);
-void      archive_move(struct archive *a, uint32_t left, bool stored);
-void      archive_cancel(struct archive *a);
 enum pack_kind archive_pack(const struct archive *a);
 enum flow archive_begin(struct archive *a);
 enum flow archive_resume(struct archive *a);

@@ -5,6 +5,7 @@
 #include "task/document.h"
 #include "task/exporting.h"
 #include "task/gather.h"
+#include "task/intake.h"
 
 enum { FAREWELL_MS = 1500 };  /* to write the checkpoint after a deadline */
 
@@ -105,7 +106,7 @@ enum flow ending_fail(struct archive *a)
 
     if (a->state == ARCHIVE_READING || a->state == ARCHIVE_COUNTING ||
         a->state == ARCHIVE_CHECKING)
-        archive_cancel(a);
+        intake_cancel(a);
     if (a->state == ARCHIVE_EXPORTING)
         export_cancel(&a->export);
     call_cancel(a->call);
@@ -148,7 +149,7 @@ enum flow ending_early(struct archive *a, const char *action)
 enum flow ending_over(struct archive *a)
 {
     if (a->state == ARCHIVE_READING)
-        archive_cancel(a);
+        intake_cancel(a);
     call_cancel(a->call);
     a->again = true;
     a->resumable = false;

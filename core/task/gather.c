@@ -5,6 +5,7 @@
 #include "task/document.h"
 #include "task/ending.h"
 #include "task/exporting.h"
+#include "task/intake.h"
 #include "task/message.h"
 #include "task/refuse.h"
 
@@ -278,7 +279,7 @@ static enum flow end_check(struct archive *a)
         a->unfit = obstacle(a);
         a->mode = MERGE_STREAM;
     }
-    archive_cancel(a);
+    intake_cancel(a);
     return gather_begin(a);
 }
 
@@ -322,7 +323,7 @@ static enum flow end_plan_order(struct archive *a)
     text_u64(&t, p.passes + 1);
     put_count(&t, p.puts, "PUT");
     put_count(&t, p.gets, "GET");
-    archive_cancel(a);
+    intake_cancel(a);
     if (!a->spec->dry_run)
         return gather_begin(a);
     a->result.reason = a->price;
@@ -347,7 +348,7 @@ static enum flow end_plan(struct archive *a)
     put_count(&t, c->copies, "UploadPartCopy");
     put_count(&t, sent, "UploadPart");
     a->counts.bytes_stored = m->sources.bytes;
-    archive_cancel(a);
+    intake_cancel(a);
     return ending_early(a, "would merge");
 }
 

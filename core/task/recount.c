@@ -6,6 +6,7 @@
 #include "task/claim.h"
 #include "task/document.h"
 #include "task/ending.h"
+#include "task/intake.h"
 #include "task/message.h"
 #include "task/refuse.h"
 
@@ -192,7 +193,7 @@ enum flow recount_counting(struct archive *a)
         return ending_fault(a, &a->join.fault);
     while ((b = join_block(&a->join)) != NULL) {
         (void)journal_add(&a->journal, b);
-        archive_move(a, b->packed_bytes, true);
+        intake_move(a, b->packed_bytes, true);
         a->counts.reached_ms = b->last_ms;
         join_take(&a->join);
         moved = true;
