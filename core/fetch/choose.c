@@ -39,9 +39,9 @@ static enum flow on_begin(struct choose *c, struct ring *in)
 
     if (src.len == 0)
         return ring_drained(in) ? enter(c, CHOOSE_DONE) : FLOW_WANT_INPUT;
-    if (c->form == CHOOSE_ANY)
-        c->form = src.at[0] == '{' ? CHOOSE_NDJSON : CHOOSE_TEXT;
-    if (c->form == CHOOSE_NDJSON || c->want.stream.len == 0)
+    bool text = c->form == CHOOSE_TEXT ||
+                (c->form == CHOOSE_ANY && src.at[0] != '{');
+    if (!text || c->want.stream.len == 0)
         return enter(c, CHOOSE_HEAD);
     fault_set(c->stage.fault, ERROR_USAGE, "it is text, which does not hold "
               "the stream's name; --stream needs ndjson", 0);
@@ -87,6 +87,24 @@ static enum flow on_stranger(struct choose *c)
     return decide(c, c->want.strangers);
 }
 
+/* The first record tells the form, if it was not known. */
+static enum head_got read_head(struct choose *c, struct head *head)
+{
+    struct view line = {c->held, c->held_len};
+    enum head_got got = HEAD_FOREIGN;
+
+    if (c->form != CHOOSE_TEXT)
+        got = head_json(line, head);
+    if (got == HEAD_OURS)
+        c->form = CHOOSE_NDJSON;
+    if (got != HEAD_FOREIGN || c->form == CHOOSE_NDJSON)
+        return got;
+    got = head_text(line, head);
+    if (got == HEAD_OURS)
+        c->form = CHOOSE_TEXT;
+    return got;
+}
+
 static enum flow on_head(struct choose *c, struct ring *in)
 {
     struct view src = ring_peek(in);
@@ -102,9 +120,7 @@ static enum flow on_head(struct choose *c, struct ring *in)
 
     memcpy(c->held + held, src.at, end);
     c->held_len += end;
-    struct view line = {c->held, c->held_len};
-    enum head_got got = c->form == CHOOSE_TEXT ? head_text(line, &head)
-                                               : head_json(line, &head);
+    enum head_got got = read_head(c, &head);
     if (got == HEAD_OURS) {
         ring_consume(in, head.len - held);
         c->held_len = head.len;

@@ -31,7 +31,7 @@ struct choose {
     uint64_t foreign;         /* public: lines that belong to no record */
 
     struct choose_want want;
-    enum choose_form form;    /* ANY: not known until the first byte */
+    enum choose_form form;    /* ANY: not known until the first record */
     enum choosing {
         CHOOSE_BEGIN,         /* waits for the first byte */
         CHOOSE_HEAD,          /* gathers the beginning of a line */

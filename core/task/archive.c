@@ -112,7 +112,7 @@ void archive_init(struct archive *a, struct site *site,
         a->group.info = (struct group_info){0};
 }
 
-/* --- the ways to begin ------------------------------------------------------------- */
+/* --- ways to begin ------------------------------------------------------- */
 
 enum pack_kind archive_pack(const struct archive *a)
 {
