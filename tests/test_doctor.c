@@ -90,6 +90,9 @@ static const struct amiss {
     {"exports that are not let in", EXPORTED, "", 78, 0, NULL, NULL,
      {"fail    78 the policy of s3://" BUCKET " does not let CloudWatch",
       "note    /a: text does not hold the streams' names\n"}},
+    {"exports beside what is read", "\"/a\"," "{\"name\":\"/b\",\"via\":"
+     "\"export\",\"format\":\"text\"}", "", 78, 0, NULL, NULL,
+     {"fail    78 the policy of s3://" BUCKET " does not let", NULL}},
     {"a bucket not to be listed", "\"/a\"", "", 77, 0, NULL,
      "ListObjectsV2 error=AccessDenied status=403",
      {"fail    77 s3://" BUCKET ": AccessDenied, s3:ListBucket as", NULL}},
@@ -116,6 +119,7 @@ static void each_is_named(void **state)
     for (size_t i = 0; i < ROW_COUNT(rows); i++) {
         const struct amiss *r = &rows[i];
         open_world();
+        aws_create_group(model, "/b", NOON - DAYS(40));
         aws_create_group(model, "/a", NOON - DAYS(40));
         aws_group_policy(model, "/a", r->class != NULL ? r->class : "STANDARD",
                          r->retention, false);

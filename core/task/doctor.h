@@ -27,6 +27,7 @@
 enum {
     DOCTOR_LINE_BYTES = 3 * MESSAGE_BYTES,  /* the longest, escaped */
     DOCTOR_ROOM_BYTES = 65536,  /* a policy or a lifecycle, and its tokens */
+    DOCTOR_REPLY_BYTES = DOCTOR_ROOM_BYTES / 2,
 };
 
 enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_FAIL };
@@ -55,6 +56,7 @@ struct doctor {
     bool         timed;    /* the clock was looked at */
     bool         over;     /* nothing else would come through */
     uint32_t     probe;    /* of the bucket in hand */
+    bool         exported; /* its policy was looked at */
     struct view  role;     /* as which ... */
     char         bucket[SPEC_BUCKET_BYTES];  /* ... this was looked at last */
     char         url[SPEC_BUCKET_BYTES + sizeof "s3://"];
@@ -75,5 +77,19 @@ void doctor_init(struct doctor *d, const struct doctor_options *options);
 /* FLOW_WANT_ROOM: `out` must be written. Never FLOW_FAILED. */
 enum flow doctor_step(struct doctor *d, struct now now);
 int64_t doctor_wake_ms(const struct doctor *d);
+
+/* For doctor_bucket.c: the one place that writes d->state; a line, of a
+ * pattern whose % are replaced by `parts`, or of a failure; another call; is
+ * the group in hand read, or exported? And back: its bucket, and the state
+ * DOCTOR_PROBING. */
+enum flow doctor_enter(struct doctor *d, enum doctor_state next);
+void doctor_say(struct doctor *d, enum doctor_level level, struct view thing,
+                const char *pattern, const struct view *parts);
+void doctor_say_fault(struct doctor *d, struct view thing,
+                      const struct fault *fault);
+void doctor_begin(struct doctor *d, const struct operation *operation);
+bool doctor_reads(const struct doctor *d);
+enum flow doctor_begin_bucket(struct doctor *d);
+enum flow doctor_bucket(struct doctor *d);
 
 #endif
