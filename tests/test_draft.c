@@ -61,7 +61,8 @@ static void it_can_be_run(void **state)
     assert_true(drafts("s3://" BUCKET "/"));
     assert_non_null(strstr(made, "\n    \"/a\",\n"));
     assert_non_null(strstr(made, "{\"name\": \"/ia\", \"via\": \"export\", "
-                           "\"format\": \"text\",\n     \"//\": \"cannot be"));
+                           "\"format\": \"text\", \"age_days\": 2,\n     "
+                           "\"//\": \"cannot be"));
     assert_non_null(strstr(made, "{\"name\": \"/masked\",\n     \"//\": "
                            "\"archived as it is masked.\"}"));
     assert_non_null(strstr(made, "\"/week\",\n     \"//\": \"keeps 7 days: "));

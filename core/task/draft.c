@@ -92,7 +92,8 @@ static void put_entry(struct text *t, const struct group *g)
     if (note.len == 0)
         return;
     if (!is_class(&g->info, "STANDARD"))
-        text_str(t, ", \"via\": \"export\", \"format\": \"text\"");
+        text_str(t, ", \"via\": \"export\", \"format\": \"text\", "
+                    "\"age_days\": 2");  /* a day can be exported 12 h late */
     text_str(t, ",\n     \"//\": \"");
     text_json(t, view_trim(text_view(&note)));
     text_str(t, "\"}");
