@@ -93,6 +93,9 @@ static const struct amiss {
     {"exports beside what is read", "\"/a\"," "{\"name\":\"/b\",\"via\":"
      "\"export\",\"format\":\"text\"}", "", 78, 0, NULL, NULL,
      {"fail    78 the policy of s3://" BUCKET " does not let", NULL}},
+    {"entries without a group", "\"/x*\",\"/a\",\"/y*\"", "", 0, 0, NULL, NULL,
+     {"warning /x*: there is no log group that this entry speaks for\nok",
+      "warning /y*: there is no log group that this"}},
     {"a bucket not to be listed", "\"/a\"", "", 77, 0, NULL,
      "ListObjectsV2 error=AccessDenied status=403",
      {"fail    77 s3://" BUCKET ": AccessDenied, s3:ListBucket as", NULL}},

@@ -275,13 +275,28 @@ static enum flow begin_reading(struct doctor *d)
 
 /* ---- the machine ---- */
 
+/* An entry before the tour's that gave no group; one at a time. */
+static bool say_empty(struct doctor *d, uint32_t until)
+{
+    if (d->entry >= until)
+        return false;
+    doctor_say(d, DOCTOR_WARNING, config_name(d->options.tour.config,
+                                              d->entry++),
+               "there is no log group that this entry speaks for", NULL);
+    return true;
+}
+
 static enum flow on_touring(struct doctor *d)
 {
     enum flow flow = tour_step(&d->tour, d->now);
     if (flow == FLOW_ENDED)
-        return doctor_enter(d, DOCTOR_DONE);
+        return say_empty(d, d->options.tour.config->group_count)
+                   ? FLOW_MOVED : doctor_enter(d, DOCTOR_DONE);
     if (flow != FLOW_WANT_ROOM)
         return flow;
+    if (say_empty(d, d->tour.entry))
+        return FLOW_MOVED;
+    d->entry = d->tour.entry + 1;
     look_at_clock(d, &d->tour_room.call);
     if (d->tour.failed) {
         doctor_say_fault(d, d->tour.name, &d->tour.fault);

@@ -55,6 +55,7 @@ struct doctor {
     int64_t      ask_until_ms;  /* then STS is not waited for any more */
     bool         timed;    /* the clock was looked at */
     bool         over;     /* nothing else would come through */
+    uint32_t     entry;    /* behind the last that gave a group */
     uint32_t     probe;    /* of the bucket in hand */
     bool         exported; /* its policy was looked at */
     struct view  role;     /* as which ... */
