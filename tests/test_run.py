@@ -279,6 +279,9 @@ def a_signal(world):
     score.check("SIGTERM (79)", child.returncode == 75 and
                 time.monotonic() - begun < 2.2,
                 (child.returncode, time.monotonic() - begun))
+    done = world.run(world.write(), "--deadline", "2")
+    score.check("a deadline ends it, too", done.code == 75 and
+                done.seconds < 5, (done.code, done.seconds, done.err[-300:]))
     world.model.control("set?latency:FilterLogEvents=0")
     done = world.run(world.write())
     score.equal("the next run", done.code, 0)
