@@ -54,21 +54,24 @@ static const struct key {
     {"schedule", KIND_TEXT, AT(schedule), CONFIG_OF_FILE, 0, 0,
      "cron(0 3 * * ? *)"},
     {"format", KIND_CHOICE, AT(format), CONFIG_OF_BOTH, 0, 0, "ndjson|text"},
-    {"compress", KIND_CHOICE, AT(compress), CONFIG_OF_BOTH, 0, 0, "gzip|zstd|none"},
+    {"compress", KIND_CHOICE, AT(compress), CONFIG_OF_BOTH, 0, 0,
+     "gzip|zstd|none"},
     {"fields", KIND_FIELDS, 0, CONFIG_OF_BOTH, 0, 0, "+ingested,+id"},
     {"storage_class", KIND_WORD, AT(storage_class), CONFIG_OF_BOTH, 0, 0,
      "STANDARD|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|GLACIER_IR|GLACIER|"
      "DEEP_ARCHIVE|REDUCED_REDUNDANCY"},
-    {"sse", KIND_WORD, AT(sse), CONFIG_OF_BOTH, 0, 0, "AES256|aws:kms|aws:kms:dsse"},
+    {"sse", KIND_WORD, AT(sse), CONFIG_OF_BOTH, 0, 0,
+     "AES256|aws:kms|aws:kms:dsse"},
     {"sse_kms_key_id", KIND_TEXT, AT(sse_kms_key_id), CONFIG_OF_BOTH, 0, 0,
      "arn:aws:kms:..."},
     {"retention_days", KIND_NUMBER, AT(retention_days), CONFIG_OF_BOTH, 1,
      CONFIG_DAYS_MOST, NULL},
-    {"accept_provisional", KIND_FLAG, AT(accept_provisional), CONFIG_OF_BOTH, 0, 0,
-     NULL},
+    {"accept_provisional", KIND_FLAG, AT(accept_provisional), CONFIG_OF_BOTH,
+     0, 0, NULL},
     {"bucket_owner", KIND_ACCOUNT, AT(bucket_owner), CONFIG_OF_BOTH, 0, 0,
      "111122223333"},
-    {"state", KIND_PREFIX, AT(state), CONFIG_OF_FILE, 0, 0, "s3://BUCKET/PREFIX/"},
+    {"state", KIND_PREFIX, AT(state), CONFIG_OF_FILE, 0, 0,
+     "s3://BUCKET/PREFIX/"},
     {"rate", KIND_NUMBER, AT(rate), CONFIG_OF_FILE, 1, RATE_MOST, NULL},
     {"via", KIND_CHOICE, AT(via), CONFIG_OF_BOTH, 0, 0, "read|export"},
     {"role_arn", KIND_ROLE, AT(role_arn), CONFIG_OF_BOTH, 0, 0,
@@ -134,8 +137,8 @@ bool config_refuse_as(struct config_reader *r, int32_t node,
 }
 
 /* "age_days" takes ..., not ... */
-static bool refuse_value(struct config_reader *r, const struct key *k, int32_t node,
-                         struct view wanted)
+static bool refuse_value(struct config_reader *r, const struct key *k,
+                         int32_t node, struct view wanted)
 {
     struct view is = json_raw(&r->json, node);
     if (is.len > 60)
@@ -158,8 +161,9 @@ static bool refuse_key(struct config_reader *r, int32_t node, struct view name)
                             "group"
                           : "\"%\" is of a group, not of the whole "
                             "configuration", &name);
-    return config_refuse(r, node, n.best != NULL ? "no key \"%\"; nearest: \"%\""
-                                          : "no key \"%\"",
+    return config_refuse(r, node, n.best != NULL
+                         ? "no key \"%\"; nearest: \"%\""
+                         : "no key \"%\"",
                   VIEWS(name, view_of(n.best)));
 }
 
@@ -286,7 +290,8 @@ static bool suits(struct config_reader *r, const struct key *k, int32_t node,
     return false;
 }
 
-static bool take_text(struct config_reader *r, const struct key *k, int32_t node)
+static bool take_text(struct config_reader *r, const struct key *k,
+                      int32_t node)
 {
     uint8_t *field = (uint8_t *)r->out + k->at;
     struct view v;
@@ -301,7 +306,8 @@ static bool take_text(struct config_reader *r, const struct key *k, int32_t node
     return true;
 }
 
-static bool take_number(struct config_reader *r, const struct key *k, int32_t node)
+static bool take_number(struct config_reader *r, const struct key *k,
+                        int32_t node)
 {
     char bytes[64];
     struct text t;
@@ -323,7 +329,8 @@ static bool take_number(struct config_reader *r, const struct key *k, int32_t no
     return true;
 }
 
-static bool take_flag(struct config_reader *r, const struct key *k, int32_t node)
+static bool take_flag(struct config_reader *r, const struct key *k,
+                      int32_t node)
 {
     bool value;
     if (!json_bool(&r->json, node, &value))
@@ -354,8 +361,8 @@ static bool take_member(struct config_reader *r, int32_t at)
     if (i == KEY_COUNT)
         return refuse_key(r, at, name);
     if (value == JSON_NONE)
-        return config_refuse(r, at, "\"%\" has no value of its own; is a comma or "
-                      "colon missing?", &name);
+        return config_refuse(r, at, "\"%\" has no value of its own; is a "
+                             "comma or colon missing?", &name);
     if (r->value[i] != JSON_NONE)
         return config_refuse(r, at, "\"%\" is there twice", &name);
     r->value[i] = value;
@@ -377,11 +384,11 @@ static bool makes_sense(struct config_reader *r)
     const struct config_settings *s = r->out;
     bool kms = view_starts(s->sse, "aws:kms");
     if (s->format == FORMAT_TEXT && (s->field_ingested || s->field_id))
-        return config_refuse(r, 0, "\"fields\" needs \"format\": \"ndjson\"; text "
-                      "has no room for them", NULL);
+        return config_refuse(r, 0, "\"fields\" needs \"format\": \"ndjson\"; "
+                             "text has no room for them", NULL);
     if (s->sse_kms_key_id.len > 0 && !kms)
-        return config_refuse(r, 0, "\"sse_kms_key_id\" needs \"sse\": \"aws:kms\" "
-                      "beside it", NULL);
+        return config_refuse(r, 0, "\"sse_kms_key_id\" needs \"sse\": "
+                             "\"aws:kms\" beside it", NULL);
     return s->sse_kms_key_id.len < sizeof ((struct spec *)0)->sse_kms_key_id ||
            config_refuse(r, 0, "\"sse_kms_key_id\" is too long", NULL);
 }

@@ -160,6 +160,8 @@ enum flow visit_own(struct visit *v)
     calendar_set(&v->calendar, v->day, CALENDAR_SEEN);
     if (e->has_receipt && (visit_found(v) == NULL ||
                            !take_own(v, visit_found(v))))
+    if (e->has_receipt &&
+        (visit_found(v) == NULL || !take_own(v, visit_found(v))))
         return visit_enter(v, VISIT_CHOOSING);
     return begin_archive(v);
 }
