@@ -86,6 +86,43 @@ static void rfc_3339_is_read(void **state)
     assert_int_equal(failures, 0);
 }
 
+static const struct stamp_row {
+    const char *name;
+    const char *in;
+    bool        ok;
+} stamp_rows[] = {
+    {"an instant", "2026-11-09T02:10:03.045Z", true},
+    {"a leap second", "2016-12-31T23:59:60.000Z", true},
+    {"a leap day", "2000-02-29T00:00:00.000Z", true},
+    {"a leap day that is none", "1900-02-29T00:00:00.000Z", false},
+    {"November 31st", "2026-11-31T00:00:00.000Z", false},
+    {"day 0", "2026-11-00T00:00:00.000Z", false},
+    {"month 0", "2026-00-09T00:00:00.000Z", false},
+    {"year 0", "0000-01-01T00:00:00.000Z", false},
+    {"minute 60", "2026-11-09T02:60:03.045Z", false},
+    {"a small t", "2026-11-09t02:10:03.045Z", false},
+    {"a byte below 0", "2026-11-09T02:10:03./45Z", false},
+    {"a byte above 9", "2026-11-09T02:10:03.:45Z", false},
+    {"no milliseconds", "2026-11-09T02:10:03Z", false},
+    {"one byte more", "2026-11-09T02:10:03.0456Z", false},
+    {"nothing", "", false},
+};
+
+static void stamps_are_read(void **state)
+{
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(stamp_rows); i++) {
+        const struct stamp_row *row = &stamp_rows[i];
+        int64_t got = 0, want = 0;
+        bool ok = date_parse_stamp(view_of(row->in), &got);
+        failures += BROKEN(row->name, ok == row->ok &&
+                           (!ok || (date_parse_rfc3339(view_of(row->in), &want,
+                                                       NULL) && got == want)));
+    }
+    assert_int_equal(failures, 0);
+}
+
 static const struct out_row {
     const char *name;
     int64_t     in;
@@ -181,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_day_of_ten_thousand_years),
         cmocka_unit_test(rfc_3339_is_read),
+        cmocka_unit_test(stamps_are_read),
         cmocka_unit_test(instants_are_written),
         cmocka_unit_test(http_dates_are_read),
         cmocka_unit_test(days_are_read),

@@ -31,6 +31,8 @@ int32_t      date_weekday(int64_t days);
 /* "2026-11-09T00:00:00.123Z"; out of range years are clamped to it. */
 enum { DATE_RFC3339_BYTES = 24 };
 void         date_rfc3339(struct text *t, int64_t instant_ms);
+/* That very form of a moment that exists; false otherwise. */
+bool         date_parse_stamp(struct view v, int64_t *instant_ms);
 /* "2026-11-09" */
 void         date_day(struct text *t, int64_t days);
 /* "20261109T000000Z", as SigV4 wants it. */

@@ -1,20 +1,6 @@
 /* head.c - see head.h. */
 #include "fetch/head.h"
 
-static bool read_stamp(struct view v, int64_t *at_ms)
-{
-    static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-    bool local = false;
-
-    CHECK(v.len == DATE_RFC3339_BYTES);
-    for (uint32_t i = 0; i < v.len; i++) {
-        bool digit = v.at[i] >= '0' && v.at[i] <= '9';
-        if (shape[i] == 'd' ? !digit : v.at[i] != (uint8_t)shape[i])
-            return false;
-    }
-    return date_parse_rfc3339(v, at_ms, &local) && !local;
-}
-
 /* Whether `v` goes on with `want` at *at; moves *at past it. */
 static enum head_got expect(struct view v, uint32_t *at, const char *want)
 {
@@ -46,7 +32,8 @@ enum head_got head_json(struct view v, struct head *h)
         return got;
     if (v.len - at < DATE_RFC3339_BYTES)
         return HEAD_PART;
-    if (!read_stamp(view_slice(v, at, at + DATE_RFC3339_BYTES), &h->at_ms))
+    if (!date_parse_stamp(view_slice(v, at, at + DATE_RFC3339_BYTES),
+                          &h->at_ms))
         return HEAD_FOREIGN;
     at += DATE_RFC3339_BYTES;
     uint32_t from = at;
@@ -68,15 +55,15 @@ bool head_stamp_text(struct view line, int64_t *at_ms)
 {
     return line.len >= HEAD_TEXT_BYTES &&
            line.at[DATE_RFC3339_BYTES] == ' ' &&
-           read_stamp(view_slice(line, 0, DATE_RFC3339_BYTES), at_ms);
+           date_parse_stamp(view_slice(line, 0, DATE_RFC3339_BYTES), at_ms);
 }
 
 bool head_stamp_json(struct view line, int64_t *at_ms)
 {
     return line.len >= HEAD_STAMP_BYTES && view_starts(line, HEAD_START) &&
            line.at[HEAD_STAMP_BYTES - 1] == '"' &&
-           read_stamp(view_slice(line, HEAD_STAMP_AT, HEAD_STAMP_BYTES - 1),
-                      at_ms);
+           date_parse_stamp(view_slice(line, HEAD_STAMP_AT,
+                                       HEAD_STAMP_BYTES - 1), at_ms);
 }
 
 enum head_got head_text(struct view v, struct head *h)
