@@ -1,4 +1,4 @@
-/* bytes.c - memcpy, memmove and memcmp for short lengths.
+/* bytes.c - memcpy, memmove and memcmp for short lengths; memchr.
  *
  * A log line is copied in pieces of 20 to 200 bytes, and musl's x86-64 memcpy
  * is one `rep movsq`, which takes longer to start than such a piece takes to
@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <emmintrin.h>
+#endif
 
 typedef uint64_t word __attribute__((may_alias, aligned(1)));
 typedef uint32_t half __attribute__((may_alias, aligned(1)));
@@ -99,3 +102,27 @@ int memcmp(const void *one, const void *other, size_t n)
             return *a < *b ? -1 : 1;
     return 0;
 }
+
+/* musl's looks at one word at a time, and lines are sought in all bytes. */
+#ifdef __x86_64__
+static unsigned matches(const unsigned char *at, __m128i sought)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, sought));
+}
+
+void *memchr(const void *from, int c, size_t n)
+{
+    const unsigned char *at = from, *end = at + n;
+    __m128i sought = _mm_set1_epi8((char)c);
+    unsigned found;
+
+    for (; (size_t)(end - at) >= 16; at += 16)
+        if ((found = matches(at, sought)) != 0)
+            return (void *)(uintptr_t)(at + __builtin_ctz(found));
+    for (; at < end; at++)
+        if (*at == (unsigned char)c)
+            return (void *)(uintptr_t)at;
+    return NULL;
+}
+#endif
