@@ -28,12 +28,7 @@ TASK  := message plan schedule schedule_parse config_keys config options \
          intake gather exporting discard archive adopt escape interval cat \
          verify restore ledger ledger_write status retention retention_write \
          calendar tour overview stock visit_day visit forecast run daemon \
-         draft doctor policy demand invocation
-         manual report refuse document recount claim ending gather \
-         exporting discard archive adopt escape interval cat verify restore \
-         ledger ledger_write status retention retention_write calendar \
-         tour overview stock visit_day visit forecast run daemon draft \
-         doctor_bucket doctor policy demand invocation
+         draft doctor_bucket doctor policy demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \

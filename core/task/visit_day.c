@@ -158,8 +158,6 @@ enum flow visit_own(struct visit *v)
     if (flow != FLOW_ENDED)
         return flow;
     calendar_set(&v->calendar, v->day, CALENDAR_SEEN);
-    if (e->has_receipt && (visit_found(v) == NULL ||
-                           !take_own(v, visit_found(v))))
     if (e->has_receipt &&
         (visit_found(v) == NULL || !take_own(v, visit_found(v))))
         return visit_enter(v, VISIT_CHOOSING);
