@@ -89,7 +89,7 @@ static void a_day_is_an_item_for_others(void **state)
                            "a/dt=2026-11-08/events.ndjson.gz\",\"state\":"
                            "\"missing\",\"action\":\"archive\""));
     assert_non_null(strstr(sum, "1 group: 1 day to archive, 0 to recount\n"));
-    assert_non_null(strstr(sum, "us-east-1 list prices of 2026-"));
+    assert_non_null(strstr(sum, "us-east-1 list prices, table of 2026-"));
     close_world();
 }
 

@@ -6,8 +6,8 @@
  * what: CloudWatch's storedBytes, spread evenly over the days that the group
  * holds, and stored at an eighth.
  *
- * Prices: us-east-1's public list, of the day that is told with them. They are
- * indicative: taken from copies, not from AWS's page of that day. */
+ * Prices: us-east-1's public list, in a table of the day that is told with
+ * them. They are indicative: taken from copies, not from AWS's page. */
 #ifndef FIRN_TASK_FORECAST_H
 #define FIRN_TASK_FORECAST_H
 
