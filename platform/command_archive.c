@@ -150,6 +150,9 @@ static struct report_result describe(const struct runner *r,
                                      const struct archive *a)
 {
     bool skipped = strcmp(a->result.action, "skipped") == 0;
+    bool made = strcmp(a->result.action, "archived") == 0 ||
+                strcmp(a->result.action, "merged") == 0;
+    bool counted = skipped ? a->existing.receipt.counted : a->receipt.counted;
     bool sealed = strcmp(a->result.action, "sealed") == 0;
     return (struct report_result){
         .source = report_asked(a->spec), .bucket = view_of(a->spec->bucket),
@@ -157,8 +160,7 @@ static struct report_result describe(const struct runner *r,
         .action = a->result.action,
         .state = a->result.state[0] != '\0' ? a->result.state : NULL,
         .reason = view_of(a->result.reason), .counts = archive_counts(r, a),
-        .counted = strcmp(a->result.action, "archived") == 0 ||
-                   strcmp(a->result.action, "merged") == 0 || skipped,
+        .counted = (made || skipped) && counted, .sized = made || skipped,
     };
 }
 

@@ -447,12 +447,22 @@ static bool read_receipt(struct aws *m, const struct spec *s, const char *key,
     return receipt_read(r, (struct view){json, (uint32_t)len}, &t, &fault);
 }
 
+/* Lines that are no records are not counted. */
+static bool has_records(const struct day *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (!d->line[i].foreign)
+            return true;
+    return d->count == 0;
+}
+
 /* A merge's: what it is of, and what is known of it. */
 static const char *merge_fault(const struct day *d, const struct judged *j,
                                const struct spec *s, const struct receipt *r)
 {
     static const char *const names[] = {"gzip", "zstd", "none"};
-    bool must = s->recompress || s->from_ms < s->until_ms;
+    bool must = (s->recompress || s->from_ms < s->until_ms) &&
+                has_records(d);
     if (!view_is(r->via, "merge") || r->state != RECEIPT_IMPORTED ||
         !view_is(r->merged_from, s->from) || r->merged_objects != d->objects)
         return "the receipt is not the merge's";

@@ -81,7 +81,8 @@ static enum flow decide(struct choose *c, bool wanted)
 static enum flow on_stranger(struct choose *c)
 {
     c->foreign += !c->inside && c->held_len > 0;
-    if (c->form == CHOOSE_TEXT)
+    bool more = c->form == CHOOSE_ANY && c->inside;
+    if (c->form == CHOOSE_TEXT || more)
         return decide(c, c->wanted);
     c->inside = false;
     return decide(c, c->want.strangers);

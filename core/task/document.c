@@ -144,11 +144,12 @@ static void describe_merge(struct archive *a)
     r->state = RECEIPT_IMPORTED;
     r->merged_objects = a->merge.sources.count;
     r->merged_ms = a->merge.sources.listed_ms;
-    if (a->mode == MERGE_STREAM)
-        return;
-    r->counted = a->checked;
-    r->tally = a->checked_tally;
-    r->bytes_raw = a->checked_bytes;
+    if (a->mode != MERGE_STREAM) {
+        r->tally = a->checked_tally;
+        r->bytes_raw = a->checked_bytes;
+    }
+    r->counted = (a->mode == MERGE_STREAM || a->checked) &&
+                 (r->tally.events > 0 || r->bytes_raw == 0);
 }
 
 enum compress document_compress(const struct checkpoint *c)
@@ -231,7 +232,8 @@ void document_receipt(struct archive *a, const char *etag, bool confirmed)
 {
     a->receipt.etag = view_of(etag);
     a->receipt.crc64nvme_confirmed = confirmed;
-    document_body(a, &a->receipt, &a->index, a->slots);
+    document_body(a, &a->receipt, a->receipt.counted ? &a->index : NULL,
+                  a->slots);
 }
 
 struct view document_checkpoint(struct archive *a, enum checkpoint_state state)

@@ -114,8 +114,11 @@ static void result_json(struct text *out, const struct report_result *r)
     if (r->counted)
         put_counts(out, &r->counts);
     else
-        text_str(out, ",\"events\":null,\"bytes_raw\":null,"
-                      "\"bytes_stored\":null");
+        text_str(out, ",\"events\":null,\"bytes_raw\":null");
+    if (!r->counted && r->sized)
+        put_number(out, "bytes_stored", r->counts.bytes_stored);
+    else if (!r->counted)
+        text_str(out, ",\"bytes_stored\":null");
     text_char(out, '}');
 }
 
@@ -148,13 +151,15 @@ static void result_text(struct text *out, const struct report_result *r)
         message_number(out, r->counts.events);
         text_str(out, r->counts.events == 1 ? " event, " : " events, ");
         message_bytes(out, r->counts.bytes_raw);
-        text_str(out, ", as ");
+        text_str(out, ", ");
     }
+    if (r->counted || r->sized)
+        text_str(out, "as ");
     text_str(out, "s3://");
     text_put(out, r->bucket);
     text_char(out, '/');
     message_escape(out, r->key);
-    if (r->counted) {
+    if (r->counted || r->sized) {
         text_str(out, " (");
         message_bytes(out, r->counts.bytes_stored);
         text_char(out, ')');

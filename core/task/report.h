@@ -53,7 +53,8 @@ struct report_result {
     const char          *action;       /* "archived", "skipped", ... */
     struct view          reason;       /* a sentence, or empty */
     struct report_counts counts;       /* of the object */
-    bool                 counted;      /* `counts` is known */
+    bool                 counted;      /* `counts` is known ... */
+    bool                 sized;        /* ... or its bytes_stored alone */
 };
 
 struct report_source report_asked(const struct spec *s);
