@@ -114,7 +114,8 @@ enum flow ending_fail(struct archive *a)
         return finish(a);
     if (a->lease.state == LEASE_LOST)
         return on_lost(a);
-    if (!began && may_go_on(a->fault.error) && exporting_stays(a))
+    if (!began && exporting_stays(a) &&
+        (may_go_on(a->fault.error) || a->state == ARCHIVE_EXISTING))
         return leave_upload(a);
     if (!began && may_go_on(a->fault.error))
         return a->stray ? finish(a) : drop(a);

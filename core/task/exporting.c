@@ -116,6 +116,7 @@ bool exporting_stays(const struct archive *a)
 {
     return a->spec->source == SOURCE_EXPORT &&
            (a->exported ||
+            (a->state == ARCHIVE_EXISTING && a->export_url[0] != '\0') ||
             (a->state == ARCHIVE_EXPORTING && a->export.sent));
 }
 
