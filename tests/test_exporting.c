@@ -196,9 +196,11 @@ static void test_exported(void **state)
         {"many files", {{"export-file", 500}}, false, INT64_MAX},
         {"unsorted", {{"export-file", 500}, {"export-disorder", 1}}, false, INT64_MAX},
         {"unsorted, by ingestion", {{"export-file", 700},
-                     {"export-disorder", 1}, {"export-ingested", 1}}, false, UNTIL},
+                     {"export-disorder", 1}, {"export-ingested", 1}}, false,
+                     UNTIL},
         {"anew", {{"export-file", 500}}, true, INT64_MAX},
-        {"it takes hours", {{"export-time", 7 * HOUR_MS}}, false, INT64_MAX},
+        {"it takes hours", {{"export-time", 7 * HOUR_MS}}, false,
+                     INT64_MAX},
         {"listed late", {{"export-hidden", 5000}}, false, INT64_MAX},
         {"no conditions", {{"conditions", 0}}, false, INT64_MAX},
     };

@@ -5,8 +5,9 @@
  *              joined, and waited for (fetch/export.h)
  *
  * Its files lie below `<dir>/_<stem>.export-<begun>/`, beside the checkpoint;
- * in the end they are deleted (discard.h). An export holds what was ingested before
- * it began, so the archive is provisional: a recount has the last word. */
+ * in the end they are deleted (discard.h). An export holds what was ingested
+ * before it began, so the archive is provisional: a recount has the last
+ * word. */
 #ifndef FIRN_TASK_EXPORTING_H
 #define FIRN_TASK_EXPORTING_H
 
