@@ -291,10 +291,11 @@ def machine():
 
 INTRODUCTION = """# Benchmarks
 
-Made by `make bench` (bench/run): every figure is of one run of it, on the
-machine named below, with the server on that same machine. "log" is the bytes
-of messages, as web access logs of 150 bytes a line; a GB is 10^9 of them, and
-as lines of ndjson they are 1.76 times as many. boto3 is
+Made by `make bench` (bench/run): the figures of a section are of one run of
+it, unless it says otherwise, on the machine named below, with the server on
+that same machine. "log" is the bytes of messages, as web access logs of 150
+bytes a line; a GB is 10^9 of them, and as lines of ndjson they are 1.76 times
+as many. boto3 is
 bench/boto3_pipeline.py: filter_log_events page by page, each event as a line
 of JSON through Python's gzip (level %s) to a temporary file, then
 upload_file. The resident peak is the kernel's VmHWM.
