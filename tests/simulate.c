@@ -399,7 +399,10 @@ static void calm_down(struct world *w)
  * may not be merged. */
 static bool may_refuse(const struct world *w)
 {
-    bool refused = lives[0].archive.fault.error == ERROR_CORRUPT;
+    bool refused = false;
+    for (size_t i = 0; i < LIVES; i++)  /* of two, either did the work */
+        refused |= lives[i].state == LIFE_FAILED &&
+                   lives[i].archive.fault.error == ERROR_CORRUPT;
     return refused && (w->mix.merges ? w->sheaf->damaged : w->remade);
 }
 
