@@ -98,6 +98,9 @@ void show_verify(struct runner *r, const struct verify *v, struct now now);
 /* configure.c: reads m->config from a file, "-", s3://BUCKET/KEY, or what is
  * JSON itself, and begins the runner. False: `fault`. */
 bool configure(struct memory *m, const char *where, struct fault *fault);
+/* What errors of reading it are about: its URL; of others, their own words
+ * name it. */
+struct view configured_from(const char *where);
 /* The same in a runner that has begun, between two jobs; false: the one that
  * was there stays. */
 bool configure_again(struct memory *m, const char *where,

@@ -75,7 +75,7 @@ int command_daemon(struct memory *m)
     if (!configure(m, r->options.args[0], &fault) ||
         !daemon_init(&d, s->schedule, zone_find(s->timezone), posix_now(),
                      &fault))
-        return runner_complain(r, &fault, view_of(NULL));
+        return runner_complain(r, &fault, configured_from(r->options.args[0]));
     notify_say("READY=1");
     int code = drive(m, &d);
     notify_say("STOPPING=1");

@@ -26,7 +26,7 @@ int command_doctor(struct memory *m)
     struct fault fault;
     fault_reset(&fault);
     if (!configure(m, r->options.args[0], &fault))
-        return runner_complain(r, &fault, view_of(NULL));
+        return runner_complain(r, &fault, configured_from(r->options.args[0]));
     const struct doctor_options options = {
         .tour = {&r->site, &m->config, view_of(r->options.bucket_owner)},
         .output = r->options.output, .write = r->options.write,

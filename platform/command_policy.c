@@ -18,6 +18,6 @@ int command_policy(struct memory *m)
     };
     if (!configure(m, o->args[0], &fault) ||
         !policy_write(job, &options, &fault))
-        return runner_complain(r, &fault, view_of(NULL));
+        return runner_complain(r, &fault, configured_from(o->args[0]));
     return runner_say(r, &job->text);
 }

@@ -132,6 +132,6 @@ int command_run(struct memory *m)
     struct fault fault;
     fault_reset(&fault);
     if (!configure(m, r->options.args[0], &fault))
-        return runner_complain(r, &fault, view_of(NULL));
+        return runner_complain(r, &fault, configured_from(r->options.args[0]));
     return run_due(m);
 }

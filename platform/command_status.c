@@ -64,7 +64,7 @@ static int status_of_config(struct memory *m, bool draw)
     struct fault fault;
     fault_reset(&fault);
     if (!configure(m, o->args[0], &fault))
-        return runner_complain(r, &fault, view_of(NULL));
+        return runner_complain(r, &fault, configured_from(o->args[0]));
     const struct overview_options options = {
         .tour = {&r->site, &m->config, view_of(o->bucket_owner)},
         .age = o->when.age != PLAN_NO_AGE ? o->when.age : 0, .draw = draw,

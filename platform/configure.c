@@ -107,6 +107,11 @@ bool configure(struct memory *m, const char *where, struct fault *fault)
            (remote || runner_begin(&m->runner, room, fault));
 }
 
+struct view configured_from(const char *where)
+{
+    return view_of(view_starts(view_of(where), "s3://") ? where : NULL);
+}
+
 /* The one in force waits beside it, as text. */
 bool configure_again(struct memory *m, const char *where,
                      struct fault *fault)

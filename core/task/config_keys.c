@@ -143,7 +143,9 @@ static bool refuse_value(struct config_reader *r, const struct key *k,
     struct view is = json_raw(&r->json, node);
     if (is.len > 60)
         is.len = 60;
-    return config_refuse(r, node, "\"%\" takes %, not %",
+    bool string = json_kind(&r->json, node) == JSON_STRING;
+    return config_refuse(r, node, string ? "\"%\" takes %, not \"%\""
+                                         : "\"%\" takes %, not %",
                   VIEWS(view_of(k->name), wanted, is));
 }
 

@@ -45,9 +45,10 @@ void refuse_expired(struct archive *a)
 
 void refuse_recreated(struct archive *a)
 {
-    message_refuse(&a->fault, ERROR_CORRUPT, "the log group was deleted and "
-                   "created again while it was read; nothing is stored",
-                   NULL);
+    message_refuse(&a->fault, ERROR_CORRUPT, "the log group % was deleted "
+                   "and created again while it was read; nothing is stored",
+                   &(struct view){(const uint8_t *)a->spec->group,
+                                  view_of(a->spec->group).len});
 }
 
 void refuse_existing(struct archive *a)
