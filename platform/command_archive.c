@@ -139,9 +139,6 @@ static struct view fault_thing(struct runner *r, const struct archive *a)
         text_str(&t, a->about);
         return text_view(&t);
     }
-    if (a->spec->source == SOURCE_MERGE &&
-        view_is(view_of(a->fault.operation), "s3:ListBucket"))
-        return view_of(a->spec->from);
     if (a->spec->source == SOURCE_MERGE)
         return s3_name(r, a);
     bool s3 = a->fault.operation != NULL &&
@@ -157,7 +154,6 @@ static struct report_result describe(const struct runner *r,
                 strcmp(a->result.action, "merged") == 0;
     bool counted = skipped ? a->existing.receipt.counted : a->receipt.counted;
     bool sealed = strcmp(a->result.action, "sealed") == 0;
-    bool merged = strcmp(a->result.action, "merged") == 0;
     return (struct report_result){
         .source = report_asked(a->spec), .bucket = view_of(a->spec->bucket),
         .key = skipped || sealed ? a->existing.key : view_of(a->key),
@@ -165,10 +161,6 @@ static struct report_result describe(const struct runner *r,
         .state = a->result.state[0] != '\0' ? a->result.state : NULL,
         .reason = view_of(a->result.reason), .counts = archive_counts(r, a),
         .counted = (made || skipped) && counted, .sized = made || skipped,
-        .sized = merged || skipped,
-        .counted = strcmp(a->result.action, "archived") == 0 ||
-                   (merged && a->receipt.counted) ||
-                   (skipped && a->existing.receipt.counted),
     };
 }
 
@@ -183,7 +175,7 @@ static int say_result(struct runner *r, const struct archive *a,
         const struct fault *f = &a->fault;
         result.action = "failed";
         result.state = NULL;
-        result.sized = result.counted = false;
+        result.counted = false;
         result.reason = view_of(f->words[0] != '\0' ? f->words
                            : f->code[0] != '\0' ? f->code : f->what);
     }

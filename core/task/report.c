@@ -111,7 +111,7 @@ static void result_json(struct text *out, const struct report_result *r)
     put_text(out, "state", view_of(r->state));
     put_text(out, "action", view_of(r->action));
     put_text(out, "reason", r->reason.len > 0 ? r->reason : none);
-    if (r->counted) {
+    if (r->counted)
         put_counts(out, &r->counts);
     else
         text_str(out, ",\"events\":null,\"bytes_raw\":null");
@@ -119,13 +119,6 @@ static void result_json(struct text *out, const struct report_result *r)
         put_number(out, "bytes_stored", r->counts.bytes_stored);
     else if (!r->counted)
         text_str(out, ",\"bytes_stored\":null");
-    } else {
-        text_str(out, ",\"events\":null,\"bytes_raw\":null");
-        if (r->sized)
-            put_number(out, "bytes_stored", r->counts.bytes_stored);
-        else
-            text_str(out, ",\"bytes_stored\":null");
-    }
     text_char(out, '}');
 }
 

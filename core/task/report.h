@@ -55,8 +55,6 @@ struct report_result {
     struct report_counts counts;       /* of the object */
     bool                 counted;      /* `counts` is known ... */
     bool                 sized;        /* ... or its bytes_stored alone */
-    bool                 sized;        /* of `counts`, bytes_stored is known */
-    bool                 counted;      /* so are events and bytes_raw */
 };
 
 struct report_source report_asked(const struct spec *s);
