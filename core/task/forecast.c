@@ -11,8 +11,8 @@ enum {
     PUT_NANO   = 5000,      /* of one PUT or LIST; DELETE is free */
 };
 
-#define PRICES "us-east-1, table of 2026-11-22, indicative: not read from " \
-               "AWS's price list"
+#define PRICES "us-east-1 list prices, table of 2026-11-22, indicative: " \
+               "AWS's own list was not read for it"
 #define BASIS  "bytes: storedBytes spread over the days that a group holds, " \
                "stored at 1:8; reads: pages of 1 MiB, more where messages " \
                "are short; PutObject: with a checkpoint every 6 s of " \
