@@ -119,7 +119,7 @@ class Desk:
         return done.stdout, failed, "\n".join(words)[-500:]
 
 
-# --- the account ----------------------------------------------------------------
+# --- the account -------------------------------------------------------------
 
 def account(url):
     """Logs of five days, in groups that are old; exports; buckets."""
@@ -152,7 +152,7 @@ def export(ago):
         for hour in range(24)))
 
 
-# --- README.md ------------------------------------------------------------------
+# --- README.md ---------------------------------------------------------------
 
 def readme_holds(desk):
     script = fitted(blocks("README.md", "Use it")[0] +
@@ -168,10 +168,10 @@ def readme_holds(desk):
         "2 groups: ")), out + words)
 
 
-# --- docs/deploy/README.md ------------------------------------------------------
+# --- docs/deploy/README.md ---------------------------------------------------
 
 def stacks_have_outputs():
-    """moto forgets those of a stack that a change set made, as `deploy` does."""
+    """moto forgets those of a stack that `deploy` made."""
     from moto.cloudformation.models import CloudFormationBackend as Backend
     execute = Backend.execute_change_set
 
