@@ -98,6 +98,24 @@ void upload_recorded(struct upload *u, uint32_t parts)
     u->recorded = parts;
 }
 
+/* --- what another run knows of ------------------------------------------- */
+
+void upload_told(struct upload *u)
+{
+    u->named = upload_id(u).len > 0;
+    u->named_segment = upload_segment_id(u).len > 0;
+}
+
+bool upload_yield(struct upload *u)
+{
+    u->clean = true;
+    if (u->named)
+        (u->inner ? u->aside : u->multipart.id)[0] = '\0';
+    if (u->named_segment)
+        (u->inner ? u->multipart.id : u->aside)[0] = '\0';
+    return upload_id(u).len > 0 || upload_segment_id(u).len > 0;
+}
+
 /* --- two uploads, one at a time ------------------------------------------ */
 
 void upload_segments(struct upload *u, const struct target *segment)
@@ -125,6 +143,7 @@ void segment_forget(struct upload *u)
 {
     segment_switch(u, false);
     u->aside[0] = '\0';
+    u->named_segment = false;
 }
 
 /* --- it becomes a part --------------------------------------------------- */

@@ -84,6 +84,7 @@ void upload_init(struct upload *u, struct site *site, struct arena *arena,
     u->segment = NULL;
     u->aside[0] = '\0';
     u->inner = u->merging = u->clean = false;
+    u->named = u->named_segment = false;
     u->recorded = 0;
     u->closed = u->tries = 0;
     u->outcome = UPLOAD_ABORTED;
@@ -101,6 +102,7 @@ void upload_name(struct upload *u, struct view id, struct view segment)
     bool fits = view_copy(id, u->multipart.id, sizeof u->multipart.id) &&
                 view_copy(segment, u->aside, sizeof u->aside);
     CHECK(fits);
+    upload_told(u);
 }
 
 void upload_resume(struct upload *u, struct view id, struct view segment,
@@ -366,13 +368,14 @@ void upload_abort(struct upload *u)
     if (u->state == UPLOAD_CREATING)
         return;  /* only its answer tells what is to be aborted */
     bool failed = u->state == UPLOAD_FAILED;
+    bool open = u->multipart.id[0] != '\0' || u->aside[0] != '\0';
     multipart_cancel(&u->multipart);
     release(u);
-    if (upload_is_created(u))
+    if (open)
         (void)finish_abort(u, failed ? UPLOAD_FAILED : UPLOAD_ABORTED);
     else if (!failed)
         (void)upload_leave_as(u, UPLOAD_ABORTED);
-    u->gone = !upload_is_created(u);
+    u->gone = !open;
 }
 
 void upload_leave(struct upload *u)

@@ -110,7 +110,9 @@ struct upload {
                                       id of that which multipart is not about */
     bool                 inner;    /* multipart is about the segment */
     bool                 merging;  /* a segment is becoming a part */
-    bool                 clean;    /* its object was deleted */
+    bool                 clean;    /* its object was deleted, or is another's */
+    bool                 named;    /* public: a checkpoint has the id; ... */
+    bool                 named_segment;  /* ... that of the segment in hand */
     uint32_t             recorded; /* parts that a later run would know of */
     uint32_t             tries;    /* of the part, of the abort */
     bool                 stray;    /* public: an upload may be open whose id
@@ -146,6 +148,8 @@ void upload_name(struct upload *u, struct view id, struct view segment);
  * segment is completed all of its parts have to be recorded:
  * upload_wants_record(). */
 void upload_recorded(struct upload *u, uint32_t parts);
+/* A checkpoint that is being written has the ids. */
+void upload_told(struct upload *u);
 bool upload_wants_record(const struct upload *u);
 
 /* Would a whole block of so many bytes, LIMIT_PACKED_BYTES at most, fit into
@@ -173,6 +177,9 @@ void upload_commit(struct upload *u);
 /* Stops wherever it is and takes the parts back from S3, until ListParts says
  * that it has none. Ends UPLOAD_ABORTED, or failed if it was that before. */
 void upload_abort(struct upload *u);
+/* Another run has taken over: what a checkpoint names is that one's, and so is
+ * the segment's object. True: there is more, which is to be aborted. */
+bool upload_yield(struct upload *u);
 /* Stops wherever it is, at once, and leaves what S3 has to a later run. */
 void upload_leave(struct upload *u);
 

@@ -79,7 +79,7 @@ void archive_init(struct archive *a, struct site *site,
     memset(a->reason, 0, sizeof a->reason);
     a->doubted = a->expired = a->stopped = a->replace = a->resumable = false;
     a->recounted = a->leftover = a->stray = a->again = false;
-    a->named = a->released = false;
+    a->released = false;
     a->recorded = a->overs = 0;
     a->created_ms = a->date_ms = a->date_mono_ms = 0;  /* without a group */
     a->nonce = chance_next(&site->chance);
@@ -170,7 +170,6 @@ enum flow archive_resume(struct archive *a)
     archive_upload(a);
     upload_resume(&a->upload, c->upload, c->segment, &c->stored.parts);
     a->recorded = c->stored.parts.parts;
-    a->named = true;
     if (c->state == CHECKPOINT_COMMITTING) {
         document_adopt(a, c);
         upload_end(&a->upload);

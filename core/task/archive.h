@@ -100,7 +100,6 @@ struct archive {
     uint32_t           overs;        /* so often it did */
     bool               released;     /* the checkpoint names no holder */
     uint32_t           recorded;     /* parts in the checkpoint; 0 with none */
-    bool               named;        /* the checkpoint has the upload's id */
     uint64_t           nonce, serial;/* of the checkpoint's writes */
     int64_t            since_ms;     /* we hold the lease */
     bool               lent;         /* to `merge` the lanes' memory is */

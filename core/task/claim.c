@@ -254,7 +254,6 @@ static enum flow take_lease(struct archive *a)
         state = CHECKPOINT_COMMITTING;
     }
     a->recorded = a->journal.stored.parts.parts;
-    a->named = c->upload.len > 0;
     struct view text = document_checkpoint(a, state);
     if (a->fault.error != ERROR_NONE)
         return ending_fail(a);
@@ -396,7 +395,7 @@ enum flow claim_record(struct archive *a, enum checkpoint_state state)
     if (a->fault.error != ERROR_NONE)
         return ending_fail(a);
     a->recorded = a->journal.stored.parts.parts;
-    a->named = upload_id(&a->upload).len > 0;
+    upload_told(&a->upload);
     lease_write(&a->lease, text, a->now);
     return FLOW_MOVED;
 }
@@ -416,7 +415,7 @@ static bool is_due(const struct archive *a)
     uint32_t stored = a->journal.stored.parts.parts;
     bool many = stored >= a->recorded + LISTING_EXTRA / 2 ||
                 (stored > a->recorded && upload_wants_record(&a->upload));
-    bool named = a->named || upload_id(&a->upload).len == 0;
+    bool named = a->upload.named || upload_id(&a->upload).len == 0;
     int64_t after_ms = !named || many          ? 0
                        : stored > a->recorded ? LEASE_NEWS_MS
                                                : LEASE_RENEW_MS;

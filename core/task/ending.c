@@ -80,11 +80,10 @@ static enum flow abort_upload(struct archive *a)
     return FLOW_MOVED;
 }
 
-/* An upload that the checkpoint does not name is nobody's but ours. */
+/* What no checkpoint names is nobody's but ours. */
 static enum flow on_lost(struct archive *a)
 {
-    if (!a->named && upload_id(&a->upload).len > 0 &&
-        a->state < ARCHIVE_COMMITTING)
+    if (a->state < ARCHIVE_COMMITTING && upload_yield(&a->upload))
         return abort_upload(a);
     upload_leave(&a->upload);
     return finish(a);
@@ -169,7 +168,7 @@ enum flow ending_aborting(struct archive *a)
     if (flow != FLOW_ENDED && flow != FLOW_FAILED)
         return flow;
     if (a->again && gone) {
-        a->again = a->named = false;
+        a->again = false;
         a->recorded = 0;
         return archive_begin(a);
     }
