@@ -116,7 +116,7 @@ enum flow finish_completing(struct upload *u, struct now now)
 static bool is_left_open(const struct upload *u)
 {
     const struct fault *doubt = &u->put.doubt;
-    return upload_is_created(u) && doubt->error != ERROR_NONE &&
+    return upload_id(u).len > 0 && doubt->error != ERROR_NONE &&
            !view_is(view_of(doubt->code), "NoSuchUpload");
 }
 

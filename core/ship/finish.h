@@ -26,14 +26,13 @@ enum flow finish_aborting(struct upload *u, struct now now);
 enum flow finish_proving(struct upload *u, struct now now);
 
 /* upload.c's: the one place that writes u->state; the ways to a final one; a
- * chain as a body, whose slices stay in u; whether S3 gave an id. */
+ * chain as a body, whose slices stay in u. */
 void        upload_enter(struct upload *u, enum upload_state next);
 enum flow   upload_leave_as(struct upload *u, enum upload_state final);
 enum flow   upload_fail(struct upload *u, enum error error, const char *what,
                         int64_t detail);
 enum flow   upload_fail_as(struct upload *u, const struct fault *fault);
 struct body upload_body(struct upload *u, const struct chain *c, uint64_t crc);
-bool        upload_is_created(const struct upload *u);
 /* Whether another part, of so many bytes, may begin; else it has failed. */
 bool        upload_may_begin(struct upload *u, uint64_t bytes);
 /* A part is stored; the bytes of the next. */

@@ -273,11 +273,6 @@ uint16_t upload_slots_needed(const struct upload *u)
 
 /* --- requests ------------------------------------------------------------ */
 
-bool upload_is_created(const struct upload *u)
-{
-    return (u->inner ? u->aside : u->multipart.id)[0] != '\0';
-}
-
 uint64_t upload_next_bytes(const struct upload *u)
 {
     return copy_is_next(u)
