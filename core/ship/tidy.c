@@ -26,15 +26,12 @@ static enum flow fail(struct tidy *t, const struct fault *fault)
     return enter(t, TIDY_FAILED);
 }
 
-/* "STREAM/000000.gz", perhaps below its task's folder; of more than a million
- * files a number has more. */
+/* "STREAM/000000.gz"; of more than a million files a number has more. */
 static bool is_file(struct view name)
 {
-    struct view folder = view_split(&name, '/'), rest = name;
+    struct view folder = view_split(&name, '/');
     uint32_t digits = 0;
 
-    if (view_split(&rest, '/').len < name.len)
-        name = rest;
 
     while (digits < name.len && name.at[digits] >= '0' &&
            name.at[digits] <= '9')
@@ -50,7 +47,10 @@ static bool is_exports(const struct tidy *t)
 
     if (t->state == TIDY_PROBE)
         return view_equal(key, t->want.probe) && e->bytes == PROBE_BYTES;
-    return is_file(view_slice(key, t->want.files.len, key.len));
+    struct view name = view_slice(key, t->want.files.len, key.len);
+    if (t->want.wide)
+        (void)view_split(&name, '/');
+    return is_file(name);
 }
 
 /* An object is listed. */

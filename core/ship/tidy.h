@@ -16,7 +16,8 @@
 
 struct tidy_want {
     struct view bucket;
-    struct view files;  /* "PREFIX/TASK-ID/" */
+    struct view files;  /* "PREFIX/TASK-ID/" ... */
+    bool        wide;   /* ... or "PREFIX/", a folder a task below it */
     struct view probe;  /* "PREFIX/aws-logs-write-test" */
     struct span room;   /* as remove.h wants it */
 };

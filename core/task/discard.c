@@ -88,7 +88,8 @@ static enum flow begin_tidying(struct archive *a)
     const struct object_name files = exporting_files(a);
     const struct tidy_want want = {
         .bucket = files.bucket, .files = files.key,
-        .probe = exporting_probe(a), .room = batch_room(a),
+        .wide = exporting_is_wide(a), .probe = exporting_probe(a),
+        .room = batch_room(a),
     };
     tidy_init(&a->tidy, a->site, a->call, &want);
     return FLOW_MOVED;

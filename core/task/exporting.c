@@ -102,6 +102,11 @@ struct view exporting_probe(struct archive *a)
     return text_view(&t);
 }
 
+bool exporting_is_wide(const struct archive *a)
+{
+    return name_of(a).len == prefix_len(a);
+}
+
 bool exporting_widen(struct archive *a)
 {
     uint32_t to = prefix_len(a), from = name_of(a).len;

@@ -25,6 +25,8 @@ struct view exporting_probe(struct archive *a);
  * task's, too, if it is the only one there (AWS names the folder after the
  * task, other stores do not). False: that was tried, or cannot be said. */
 bool exporting_widen(struct archive *a);
+/* It was: the files' prefix has no task's folder. */
+bool exporting_is_wide(const struct archive *a);
 
 /* There may be a task, or its files, which the next run joins: the checkpoint,
  * which knows their prefix, has to stay. */
