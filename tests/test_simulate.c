@@ -50,6 +50,8 @@ static const struct row kept_merges[] = {
     {"the first record tells the form, not the first byte", 609971},
     {"of two beside each other the second may find the damage", 606081},
     {"a segment begun by who lost the lease goes with him", 606447},
+    {"an abort where the segment was refused takes the object's upload back",
+     707967},
 };
 
 static void tell(const char *text)

@@ -63,8 +63,8 @@ enum flow finish_settle(struct upload *u)
 enum flow finish_abort(struct upload *u, enum upload_state outcome)
 {
     upload_enter(u, UPLOAD_ABORTING);
-    if (u->aside[0] != '\0' && !u->inner)
-        segment_switch(u, true);  /* first the segment's, then its own */
+    /* First the segment's, if S3 ever gave it an id; then its own. */
+    segment_switch(u, upload_segment_id(u).len > 0);
     u->outcome = outcome;
     u->tries = 0;
     multipart_abort(&u->multipart);
