@@ -351,9 +351,9 @@ void sheaf_change(struct sheaf *s, struct chance *c, struct aws *m)
         put(s, m, o->key, aws_view(&o->stored));
     } else {
         enum compress form = o->form;
-        make_object(s, o, c);
-        if (o->form != form && s->named)
-            (void)aws_delete_object(m, s->bucket, o->key, 0);
+        do  /* else it had another key: two changes, and both may be seen */
+            make_object(s, o, c);
+        while (o->form != form && s->named);
         name_object(s, o, (uint32_t)strtoul(strrchr(o->key, '/') + 1, NULL,
                                             10));
         put(s, m, o->key, aws_view(&o->stored));
