@@ -22,7 +22,7 @@
 #ifndef LIMIT_PART_LEAST  /* the simulator's S3 takes smaller ones */
 #define LIMIT_PART_LEAST (5 << 20)
 #endif
-#ifndef LIMIT_COPY_BYTES  /* one UploadPartCopy; the simulator's S3 copies less */
+#ifndef LIMIT_COPY_BYTES  /* one UploadPartCopy; less in the simulator's S3 */
 #define LIMIT_COPY_BYTES (5ull << 30)
 #endif
 /* The list of a segment's parts, 128 bytes each. */

@@ -17,7 +17,9 @@ static const struct operation delete_object = {
     .also_ok = 404,
 };
 
-static const char *const state_name[] = {"listing", "aborting", "deleting", "done"};
+static const char *const state_name[] = {
+    "listing", "aborting", "deleting", "done",
+};
 
 static enum flow enter(struct sweep *s, enum sweep_state next)
 {

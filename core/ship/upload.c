@@ -9,7 +9,8 @@
 
 static const char *const state_name[] = {
     "resuming", "filling", "creating", "sending", "listing", "completing",
-    "settling", "merging", "cleaning", "aborting", "proving", "done", "aborted", "failed",
+    "settling", "merging", "cleaning", "aborting", "proving", "done", "aborted",
+    "failed",
 };
 
 /* Only an abort leads out of failure. */

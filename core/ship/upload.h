@@ -13,8 +13,8 @@
  * ListParts gives the ETags for Complete, whose condition, size and checksum
  * S3 checks; HEAD has the last word (put.h). A part may also be copied from an
  * object that S3 has; where S3 does not tell its CRC, that of the whole is not
- * known either, and the size and the ETag have to do. FLOW_ENDED means that S3 has
- * confirmed the size, and the checksum unless crc_confirmed says otherwise.
+ * known either, and the size and the ETag have to do. FLOW_ENDED means that S3
+ * has confirmed the size, and the checksum unless crc_confirmed says otherwise.
  *
  * Slots. CFG_UPLOAD_COUNT parts are in hand: one fills while those before it
  * wait or are sent; with one, it is sent before the next fills. They share the

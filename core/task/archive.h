@@ -129,7 +129,7 @@ struct archive {
     char               price[160];   /* public: what sorting takes; or "" */
     bool               cleared;      /* no sorted run is left, or so it was
                                         tried */
-    const char        *unfit;        /* why it was not put end to end; or NULL */
+    const char        *unfit;        /* to be put end to end; or NULL */
     char               about[CATALOG_KEY_BYTES];  /* public: the object that
                                         the fault is about; or "" */
     union {

@@ -25,7 +25,8 @@ enum flow claim_looking(struct archive *a);
 enum flow claim_taking(struct archive *a);
 
 /* While it is ours: renews the lease when it is due, and tells what is stored
- * by then. FLOW_WANT_EVENT: nothing to do; if a->state has changed, it failed. */
+ * by then. FLOW_WANT_EVENT: nothing to do; if a->state has changed, it has
+ * failed. */
 enum flow claim_keep(struct archive *a);
 /* Writes the checkpoint now; LEASE_HELD. */
 enum flow claim_record(struct archive *a, enum checkpoint_state state);

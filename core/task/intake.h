@@ -14,7 +14,8 @@ bool intake_block(struct archive *a);
 /* So many bytes of the block in hand go to the upload, unless they are
  * `stored`. */
 void intake_move(struct archive *a, uint32_t left, bool stored);
-/* The archive's last bytes; of an empty day, all of them. False: no room yet. */
+/* The archive's last bytes; of an empty day, all of them. False: there is no
+ * room yet. */
 bool intake_end(struct archive *a);
 /* Whatever reads stops, and gives its slots back. */
 void intake_cancel(struct archive *a);

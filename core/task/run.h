@@ -54,8 +54,8 @@ int64_t run_wake_ms(const struct run *r);
 /* What it came to, a sentence. */
 void run_write(struct text *out, const struct run *r);
 /* The same in CloudWatch's embedded metric format: a line, of the Lambda
- * function with that name; a margin of CONFIG_DAYS_MOST is none. Source: CloudWatch user guide, "Embedded metric
- * format specification". */
+ * function with that name; a margin of CONFIG_DAYS_MOST is none. Source:
+ * CloudWatch user guide, "Embedded metric format specification". */
 void run_metrics(struct text *out, const struct run *r, struct view function,
                  int64_t wall_ms);
 
