@@ -271,10 +271,10 @@ check-aarch64:  ## firn for Graviton, its tests emulated on this machine
 	tests/check-aarch64
 
 dist:  ## tarballs, .deb, checksums and SBOM for both targets, in build/dist
-	dist/run
+	platform/dist/run
 reproducible:  ## the same bytes again, in another directory
 	tests/reproducible
-build/pages: dist/pages.c core/task/manual.c core/task/manual_commands.c \
+build/pages: platform/dist/pages.c core/task/manual.c core/task/manual_commands.c \
     core/base/text.c | build/config.h
 	gcc -std=c11 -O1 $(WARN) -ffunction-sections -Icore -Ibuild \
 	    -Wl,--gc-sections -o $@ $^
