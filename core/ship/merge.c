@@ -94,6 +94,14 @@ static enum flow take_head(struct merge *m)
     return FLOW_MOVED;
 }
 
+/* An object of no bytes adds nothing, unless its name promises a form. */
+static enum flow pass_empty(struct merge *m)
+{
+    return merge_form(sources_head(&m->sources)->key) == INFLATE_ANY
+               ? take_head(m)
+               : fail_head(m, "it is empty, which no compressed file is");
+}
+
 /* The form of one more object is known. */
 static void note_form(struct merge *m, enum inflate_form form)
 {
@@ -279,10 +287,8 @@ static enum flow begin_head(struct merge *m)
 {
     const struct source *s = sources_head(&m->sources);
 
-    if (s->bytes == 0 && merge_form(s->key) != INFLATE_ANY)
-        return fail_head(m, "it is empty, which no compressed file is");
     if (s->bytes == 0)
-        return take_head(m);
+        return pass_empty(m);
     if (m->resume > s->bytes) {
         m->sources.differs = true;  /* no position in it */
         return FLOW_ENDED;
@@ -317,13 +323,10 @@ static enum flow step_compose(struct merge *m)
 static enum flow begin_stream(struct merge *m)
 {
     const struct source *s = sources_head(&m->sources);
-    enum inflate_form named = merge_form(s->key);
 
-    if (s->bytes == 0 && named != INFLATE_ANY)
-        return fail_head(m, "it is empty, which no compressed file is");
     if (s->bytes == 0)
-        return take_head(m);
-    recut_object(&m->recut, s->number, named);
+        return pass_empty(m);
+    recut_object(&m->recut, s->number, merge_form(s->key));
     if (m->recut.begin == (int64_t)s->number)
         m->mark = (struct checkpoint_mark){
             .list = s->before, .inside = recut_wants(&m->recut),
@@ -347,12 +350,10 @@ static enum flow step_stream(struct merge *m)
     switch (flow) {
     case FLOW_FAILED: return fail(m, &r->fault, sources_head(&m->sources)->key);
     case FLOW_ENDED:  return take_head(m);
-    case FLOW_MOVED:  return FLOW_MOVED;
-    case FLOW_WANT_ROOM:
-        return FLOW_WANT_ROOM;
+    case FLOW_MOVED:
+    case FLOW_WANT_ROOM: return flow;
     case FLOW_WANT_INPUT:
-    case FLOW_WANT_EVENT:
-        break;
+    case FLOW_WANT_EVENT: break;
     }
     return FLOW_WANT_EVENT;
 }

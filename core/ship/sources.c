@@ -3,9 +3,8 @@
 
 #include "base/check.h"
 #include "base/crc.h"
+#include "fetch/export.h"
 #include "ship/order.h"
-
-#define PROBE "aws-logs-write-test"  /* CreateExportTask leaves it */
 
 void sources_init(struct sources *s, struct site *site,
                   struct object_name from, struct object_name own)
@@ -86,7 +85,7 @@ static bool is_source(const struct sources *s, const struct catalog_entry *e)
     bool own = view_equal(key, s->own.key) &&
                view_equal(s->catalog.bucket, s->own.bucket);
 
-    return !own && !view_is(file, PROBE) && !is_beside(file) &&
+    return !own && !view_is(file, EXPORT_PROBE) && !is_beside(file) &&
            (file.len > 0 || e->bytes > 0);
 }
 

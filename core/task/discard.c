@@ -132,14 +132,15 @@ static enum flow on_source(struct archive *a)
 {
     const struct source *s = sources_head(&a->merge.sources);
     struct remove *r = &a->discard.remove;
+    bool merged = was_merged(a, s);
 
     if (a->discard.compares) {
         sources_take(&a->merge.sources);
         return FLOW_MOVED;
     }
-    if (was_merged(a, s) ? !remove_add(r, s->key, s->etag) : false)
+    if (merged && !remove_add(r, s->key, s->etag))
         return remove_step(r, a->now);
-    a->discard.newer += !was_merged(a, s);
+    a->discard.newer += !merged;
     sources_take(&a->merge.sources);
     return FLOW_MOVED;
 }
