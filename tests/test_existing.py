@@ -19,17 +19,24 @@ def day_before(days):
     return time.strftime("%Y-%m-%d", time.gmtime(NOW / 1000 - days * 86400))
 
 
+def at(ms):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ms // 1000))
+
+
 class Case:
     """A group of its own, filled for one day, and firn to archive it."""
 
     def __init__(self, model, firn, name, day):
         self.model, self.firn = model, firn
-        self.group, self.day = "/" + name, day
+        self.group, self.window = "/" + name, ("--day", day)
         self.key = name + ".ndjson.gz"
         self.s3 = rig.client("s3", model.url)
         self.keep(365)
-        model.control("fill?group=%s&from=%s&events=1000&profile=web" % (
-            self.group, day))
+        self.fill(day)
+
+    def fill(self, begin):  # a day from there on: a date, or milliseconds
+        self.model.control("fill?group=%s&from=%s&events=1000&profile=web" % (
+            self.group, begin))
 
     def keep(self, days):
         self.model.control("group?group=%s&retention=%d&created=%d" % (
@@ -44,7 +51,7 @@ class Case:
 
     def runs(self, name, code, action, *words):
         done = self.firn.archive(self.group, "s3://%s/%s" % (
-            BUCKET, self.key), "--day", self.day, *words)
+            BUCKET, self.key), *self.window, *words)
         said = json.loads(done.out or "{}")
         score.equal(name, (done.code, said.get("action")), (code, action))
         return said
@@ -68,6 +75,14 @@ def expired_is_not_empty(case):
 
 
 def the_rest_is_provisional(case):
+    """A window of 24 hours of which 30 days keep the later half, whatever
+    the hour is now."""
+    middle = NOW - 30 * rig.DAY_MS
+    case.group += "_half"
+    case.keep(365)
+    case.fill(middle - rig.DAY_MS // 2)
+    case.window = ("--from", at(middle - rig.DAY_MS // 2),
+                   "--until", at(middle + rig.DAY_MS // 2))
     case.keep(30)
     case.runs("partly expired: refused", 65, "failed")
     said = case.runs("partly expired: the rest", 0, "archived", "--partial")
@@ -95,9 +110,9 @@ def what_is_there_decides(case):
     case.runs("archived", 0, "archived")
     case.runs("again", 0, "skipped")
     case.runs("fail", 78, "failed", "--if-exists", "fail")
-    case.day = day_before(6)
+    case.window = ("--day", day_before(6))
     case.runs("another day", 78, "failed")
-    case.day = day_before(5)
+    case.window = ("--day", day_before(5))
     case.s3.put_object(Bucket=BUCKET, Key=case.key, Body=b"not ours")
     case.runs("another object", 65, "failed")
     case.s3.delete_object(Bucket=BUCKET, Key=rig.receipt_key(case.key))
