@@ -105,6 +105,21 @@ static const struct bad_row {
     {"an escape that is none", "\"\\x\"", JSON_INVALID},
     {"two documents", "{}{}", JSON_INVALID},
     {"HTML", "<html>", JSON_INVALID},
+    {"all marks", " {\"a\" : [1 ,{} , \"x\"]\n,\"b\":\t{\"c\":2} } ",
+     JSON_FINE},
+    {"a comma at the end of a list", "[1,2,]", JSON_INVALID},
+    {"a comma at the end of an object", "{\"a\":1,}", JSON_INVALID},
+    {"a comma at the beginning", "[,1]", JSON_INVALID},
+    {"two commas", "[1,,2]", JSON_INVALID},
+    {"no comma in a list", "[\"a\" \"b\"]", JSON_INVALID},
+    {"no comma in an object", "{\"a\":1 \"b\":2}", JSON_INVALID},
+    {"no colon", "{\"a\" 1}", JSON_INVALID},
+    {"a comma for a colon", "{\"a\",1}", JSON_INVALID},
+    {"a colon for a comma", "{\"a\":{}:\"b\":2}", JSON_INVALID},
+    {"a colon in a list", "[\"a\":1]", JSON_INVALID},
+    {"a name without its value", "{\"a\"}", JSON_INVALID},
+    {"a comma behind it all", "{},", JSON_INVALID},
+    {"a comma before it all", ",{}", JSON_INVALID},
 };
 
 static void what_is_not_json_is_refused(void **state)

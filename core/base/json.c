@@ -25,6 +25,67 @@ static int32_t behind(const struct json *j, int32_t node)
     return at;
 }
 
+/* Between two places, is there the mark, once, unless it is 0, and blanks? */
+static bool is_parted(struct json *j, uint32_t from, uint32_t to, char mark)
+{
+    for (j->offset = from; j->offset < to; j->offset++) {
+        char c = (char)j->text.at[j->offset];
+        if (c == mark && mark != 0)
+            mark = 0;
+        else if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+            return false;
+    }
+    return mark == 0;
+}
+
+/* A token's first byte, and the one behind it; quotes are a string's. */
+static uint32_t begin_of(const struct json *j, int32_t node)
+{
+    const jsmntok_t *t = token(j, node);
+    return (uint32_t)t->start - (t->type == JSMN_STRING);
+}
+
+static uint32_t end_of(const struct json *j, int32_t node)
+{
+    const jsmntok_t *t = token(j, node);
+    return (uint32_t)t->end + (t->type == JSMN_STRING);
+}
+
+/* An object's or a list's commas, and a name's colon. */
+static bool is_filled(struct json *j, int32_t node)
+{
+    bool names = token(j, node)->type == JSMN_OBJECT;
+    uint32_t from = begin_of(j, node) + 1;
+    char mark = 0;
+    for (int32_t at = json_first(j, node); at != JSON_NONE;
+         at = json_next(j, at), mark = ',') {
+        if (!is_parted(j, from, begin_of(j, at), mark))
+            return false;
+        j->offset = from = end_of(j, at);
+        if (!names)
+            continue;
+        int32_t value = json_value(j, at);
+        if (value == JSON_NONE ||
+            !is_parted(j, from, begin_of(j, value), ':'))
+            return false;
+        from = end_of(j, value);
+    }
+    return is_parted(j, from, end_of(j, node) - 1, 0);
+}
+
+/* jsmn takes commas and colons for blanks. */
+static bool is_punctuated(struct json *j)
+{
+    for (int32_t node = 0; node < j->count; node++) {
+        int type = token(j, node)->type;
+        if ((type == JSMN_OBJECT || type == JSMN_ARRAY) &&
+            !is_filled(j, node))
+            return false;
+    }
+    return is_parted(j, 0, begin_of(j, 0), 0) &&
+           is_parted(j, end_of(j, 0), j->text.len, 0);
+}
+
 enum json_error json_parse(struct json *j, struct view text, int32_t *words,
                            uint32_t tokens)
 {
@@ -48,7 +109,7 @@ enum json_error json_parse(struct json *j, struct view text, int32_t *words,
         j->count = 0;
         return JSON_INVALID;
     }
-    return JSON_FINE;
+    return is_punctuated(j) ? JSON_FINE : JSON_INVALID;
 }
 
 enum json_kind json_kind(const struct json *j, int32_t node)

@@ -2,9 +2,9 @@
  *
  * Nodes are indexes of the token array, which the caller lends as words so
  * that jsmn.h stays in json.c; JSON_NONE is "not there" and may be given to
- * every function. The text and the words outlive the struct. What jsmn lets
- * pass, commas left out say, is not our business; numbers and names are
- * checked where they are read. Large replies are read by fetch/frame. */
+ * every function. The text and the words outlive the struct. Commas and
+ * colons, which jsmn does not mind, are checked here; numbers and names where
+ * they are read. Large replies are read by fetch/frame. */
 #ifndef FIRN_BASE_JSON_H
 #define FIRN_BASE_JSON_H
 

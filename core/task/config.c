@@ -253,7 +253,8 @@ static bool parse(struct config_reader *r, struct span room)
     case JSON_MANY:    return config_refuse_at(r, r->json.offset, "too many "
                                                "values", NULL);
     case JSON_INVALID: return config_refuse_at(r, r->json.offset, "this is "
-                                               "not JSON", NULL);
+                                               "not JSON; look for a comma "
+                                               "too many or too few", NULL);
     case JSON_CUT:     return config_refuse_at(r, c->len, "it ends too early; "
                                                "a quote or bracket is not "
                                                "closed", NULL);

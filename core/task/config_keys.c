@@ -353,8 +353,6 @@ static bool take_member(struct config_reader *r, int32_t at)
     struct view name = json_raw(&r->json, at);
     int32_t value = json_value(&r->json, at);
     uint32_t i = 0;
-    if (json_kind(&r->json, at) != JSON_STRING)
-        return config_refuse(r, at, "a key in quotes should be here", NULL);
     if (is_remark(name))
         return true;
     while (i < KEY_COUNT && ((keys[i].scope & r->scope) == 0 ||
@@ -362,9 +360,6 @@ static bool take_member(struct config_reader *r, int32_t at)
         i++;
     if (i == KEY_COUNT)
         return refuse_key(r, at, name);
-    if (value == JSON_NONE)
-        return config_refuse(r, at, "\"%\" has no value of its own; is a "
-                             "comma or colon missing?", &name);
     if (r->value[i] != JSON_NONE)
         return config_refuse(r, at, "\"%\" is there twice", &name);
     r->value[i] = value;
