@@ -90,6 +90,8 @@ static const struct amiss {
     {"exports that are not let in", EXPORTED, "", 78, 0, NULL, NULL,
      {"fail    78 the policy of s3://" BUCKET " does not let CloudWatch",
       "note    /a: text does not hold the streams' names\n"}},
+    {"exports before they are whole", EXPORTED, "", 78, 0, NULL, NULL,
+     {"warning /a: \"age_days\": 1: a day is exported 12 hours after", NULL}},
     {"exports beside what is read", "\"/a\"," "{\"name\":\"/b\",\"via\":"
      "\"export\",\"format\":\"text\"}", "", 78, 0, NULL, NULL,
      {"fail    78 the policy of s3://" BUCKET " does not let", NULL}},

@@ -249,6 +249,10 @@ static void look_at_group(struct doctor *d)
                    VIEWS(class, text_view(&t)));
     }
     look_at_retention(d);
+    if (!doctor_reads(d) && d->tour.settings.age_days < 2)
+        doctor_say(d, DOCTOR_WARNING, group, "\"age_days\": 1: a day is "
+                   "exported 12 hours after its end, before that run fails "
+                   "(75). 2 is early enough", NULL);
     if (info->masked)
         doctor_say(d, DOCTOR_WARNING, group, "a data protection policy "
                    "masks it: so it is archived. In clear: firn archive "
