@@ -10,8 +10,8 @@ amiss. The same with --read-only, for status and cat.
 
 The same for exports. moto knows no resources of CloudWatch Logs, nor asks for
 keys when many are deleted. Both are told to it here: the former as AWS names
-them in its refusals. Not shown so: KMS, which moto's S3 does not ask, and
-sts:AssumeRole.
+them in its refusals. Not shown so: KMS, which moto's S3 does not ask; roles
+of other accounts are test_roles.py's.
 """
 import base64
 import copy
