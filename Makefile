@@ -24,11 +24,11 @@ SHIP  := part elements listing put multipart target upload copy finish segment \
          index receipt receipt_read existing catalog survey checkpoint \
          journal lease sweep sources compose order order_plan merge remove tidy
 TASK  := message plan schedule schedule_parse config_keys config options \
-         manual manual_commands report refuse document recount claim ending \
-         intake gather exporting discard archive adopt escape interval cat \
-         verify restore ledger ledger_write status retention retention_write \
-         calendar tour overview stock visit_day visit forecast run daemon \
-         draft doctor_bucket doctor policy demand invocation
+         options_check manual manual_commands report refuse document recount \
+         claim ending intake gather exporting discard archive adopt escape \
+         interval cat verify restore ledger ledger_write status retention \
+         retention_write calendar tour overview stock visit_day visit forecast \
+         run daemon draft doctor_bucket doctor policy demand invocation
 
 CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
