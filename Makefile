@@ -316,11 +316,20 @@ analyze: all  ## gcc's analyzer and clang-tidy over core and platform
 	tests/install analyze
 	tests/analyze $(CORE) $(PLATFORM)
 
-# A CHECK that holds is a branch not taken. The simulation has other limits.
-coverage:  ## lines and branches of core that the unit tests run
-	$(MAKE) UNIT=build/coverage/unit SIM=build/coverage/simulate \
-	    SANITIZE=--coverage 'ONE=$$(filter $$(UNIT)/%,$$(TBIN))' test
-	tests/coverage build/coverage/unit $(CORE)
+# By clang, which knows MC/DC; with the simulation, whose limits are its own.
+COVERED := $(ONE:build/coverage/%=build/coverage/ran/%)
+coverage:  ## what the unit tests and the simulation run of core; F=file, T=
+	tests/install coverage
+	$(MAKE) UNIT=build/coverage/unit SIM=build/coverage/simulate WARN=-w \
+	    TCC=clang-19 SANITIZE="-fprofile-instr-generate -fcoverage-mapping \
+	    -fcoverage-mcdc" coverage-report
+coverage-report: $(COVERED) $(UNIT)/libcore.a
+	tests/coverage $(if $(F),--missing-of $(F)) $(if $(T),--part) \
+	    $(UNIT)/libcore.a $(COVERED)
+build/coverage/ran/%: build/coverage/%
+	echo "  $< (runs)"; mkdir -p $(@D)
+	LLVM_PROFILE_FILE=$(CURDIR)/$@ TZDIR=build/deps/zoneinfo timeout 600 $< \
+	    > $@.log 2>&1 || { cat $@.log; exit 1; }
 
 memory:  ## the memory table of both profiles, into docs/memory.md
 	$(MAKE) PROFILE=default
@@ -338,7 +347,7 @@ help:  ## this list
 	sed -n 's/^\([a-z0-9-]*\):.*  ## /  make \1	/p' Makefile | expand -t 22
 	echo "  PROFILE=small, TARGET=aarch64, CFG_X=N choose what; V=1 shows how"
 
-.PHONY: always all torture $(shell sed -n 's/^\([a-z0-9-]*\):.*  ## .*/\1/p' Makefile)
+.PHONY: always all torture coverage-report $(shell sed -n 's/^\([a-z0-9-]*\):.*  ## .*/\1/p' Makefile)
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find build/ -name '*.d' ! -path '*/deps/*' 2>&-)
