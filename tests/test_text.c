@@ -219,6 +219,10 @@ static void views_compare_and_cut(void **state)
     assert_int_equal(view_find(view_of("abc"), 'c'), 2);
     assert_int_equal(view_find(view_of("abc"), 'd'), 3);
     assert_int_equal(view_find(view_of(NULL), 'd'), 0);
+    assert_int_equal(view_last(view_of("a/b/cd"), '/'), 4);
+    assert_int_equal(view_last(view_of("a/"), '/'), 2);
+    assert_int_equal(view_last(view_of("ab"), '/'), 0);
+    assert_int_equal(view_last(view_of(NULL), '/'), 0);
     assert_true(view_is(view_split(&rest, ','), "a"));
     assert_true(view_is(view_split(&rest, ','), ""));
     assert_true(view_is(view_split(&rest, ','), "b"));

@@ -13,6 +13,12 @@ bool members_damaged(struct members *m, struct view near, const char *what)
     return false;
 }
 
+bool members_hold(struct members *m, struct view near, bool holds,
+                  const char *what)
+{
+    return holds ? true : members_damaged(m, near, what);
+}
+
 static bool missing(struct members *m, struct view object, const char *name)
 {
     char words[64];
@@ -153,21 +159,21 @@ bool members_time_or_null(struct members *m, struct view v, int64_t *out)
 
 bool members_number(struct members *m, struct view v, uint64_t *out)
 {
-    return view_u64(v, UINT64_MAX, out) || members_damaged(m, v, "bad number");
+    return members_hold(m, v, view_u64(v, UINT64_MAX, out), "bad number");
 }
 
 bool members_bool(struct members *m, struct view v, bool *out)
 {
     *out = view_is(v, "true");
-    return *out || view_is(v, "false") || members_damaged(m, v, "bad boolean");
+    return members_hold(m, v, *out || view_is(v, "false"), "bad boolean");
 }
 
 bool members_digest(struct members *m, struct view v, struct tally *tally)
 {
     bool quoted = v.len >= 2 && v.at[0] == '"';
-    return (quoted && tally_parse(view_slice(v, 1, v.len - 1),
-                                  tally->digest)) ||
-           members_damaged(m, v, "bad digest");
+    bool sound = quoted && tally_parse(view_slice(v, 1, v.len - 1),
+                                       tally->digest);
+    return members_hold(m, v, sound, "bad digest");
 }
 
 bool members_crc64(struct members *m, struct view v, bool *known,
@@ -175,7 +181,7 @@ bool members_crc64(struct members *m, struct view v, bool *known,
 {
     bool quoted = v.len >= 2 && v.at[0] == '"';
     *known = !members_null(v);
-    return !*known ||
-           (quoted && crc64_parse(view_slice(v, 1, v.len - 1), crc)) ||
-           members_damaged(m, v, "bad CRC-64");
+    bool sound = !*known ||
+                 (quoted && crc64_parse(view_slice(v, 1, v.len - 1), crc));
+    return members_hold(m, v, sound, "bad CRC-64");
 }

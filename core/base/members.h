@@ -24,6 +24,9 @@ bool members_find(struct members *m, struct view object,
                   uint32_t count);
 /* Sets the fault; false, to return at once. */
 bool members_damaged(struct members *m, struct view near, const char *what);
+/* The same unless it holds; whether it does. */
+bool members_hold(struct members *m, struct view near, bool holds,
+                  const char *what);
 
 bool members_null(struct view v);
 /* Decoded, into `strings`; empty where it may be null. */

@@ -70,6 +70,14 @@ static inline uint32_t view_find(struct view v, uint8_t byte)
     return hit != NULL ? (uint32_t)(hit - v.at) : v.len;
 }
 
+/* The offset behind the last `byte`, or 0: of a key where its name begins. */
+static inline uint32_t view_last(struct view v, uint8_t byte)
+{
+    while (v.len > 0 && v.at[v.len - 1] != byte)
+        v.len--;
+    return v.len;
+}
+
 bool        view_is_nocase(struct view v, const char *string);  /* ASCII */
 bool        view_ends(struct view v, const char *suffix);
 /* Without blanks (space, tab, CR, LF) at either end. */

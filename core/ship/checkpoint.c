@@ -140,12 +140,16 @@ static bool read_state(struct members *m, struct view v, struct checkpoint *c)
 static bool read_u32(struct members *m, struct view v, uint32_t most,
                      uint32_t *out)
 {
-    uint64_t value;
+    uint64_t value = 0;
+    bool sound = view_u64(v, most, &value);
 
-    if (!view_u64(v, most, &value))
-        return members_damaged(m, v, "bad number");
     *out = (uint32_t)value;
-    return true;
+    return members_hold(m, v, sound, "bad number");
+}
+
+static bool read_i64(struct members *m, struct view v, int64_t *out)
+{
+    return members_hold(m, v, view_i64(v, out), "bad number");
 }
 
 static bool read_tally(struct members *m, struct view v, struct tally *tally)
@@ -156,9 +160,8 @@ static bool read_tally(struct members *m, struct view v, struct tally *tally)
     return members_find(m, v, names, v4, 4) &&
            members_number(m, v4[0], &tally->events) &&
            members_digest(m, v4[1], tally) &&
-           ((view_i64(v4[2], &tally->first_ms) &&
-             view_i64(v4[3], &tally->last_ms)) ||
-            members_damaged(m, v, "bad number"));
+           read_i64(m, v4[2], &tally->first_ms) &&
+           read_i64(m, v4[3], &tally->last_ms);
 }
 
 static bool read_mark(struct members *m, struct view v,
@@ -171,8 +174,7 @@ static bool read_mark(struct members *m, struct view v,
     uint32_t inside = 0;
 
     if (!members_find(m, v, names, v7, 7) ||
-        !(view_i64(v7[0], &mark->from_ms) ||
-          members_damaged(m, v7[0], "bad number")) ||
+        !read_i64(m, v7[0], &mark->from_ms) ||
         !members_number(m, v7[1], &mark->raw_bytes) ||
         !read_u32(m, v7[2], UINT32_MAX, &mark->raw_crc) ||
         !read_u32(m, v7[3], 1, &inside))
@@ -221,8 +223,7 @@ static bool read_stored(struct members *m, struct view v,
            read_crc(m, v8[2], &s->parts) &&
            members_number(m, v8[3], &s->head.blocks) &&
            members_number(m, v8[4], &s->head.events) &&
-           (view_i64(v8[5], &s->head.greatest_ms) ||
-            members_damaged(m, v8[5], "bad number")) &&
+           read_i64(m, v8[5], &s->head.greatest_ms) &&
            members_number(m, v8[6], &s->bytes_raw) &&
            read_u32(m, v8[7], UINT32_MAX, &s->crc);
 }
@@ -297,7 +298,7 @@ bool checkpoint_read(struct checkpoint *c, struct view json,
            read_mark(&m, v[M_IN_HAND], &c->stored.mark) &&
            receipt_read(&c->receipt, v[M_RECEIPT], strings, fault) &&
            members_number(&m, v[M_STRIDE], &c->stride) &&
-           (is_sound(c) || members_damaged(&m, json, "it contradicts itself"));
+           members_hold(&m, json, is_sound(c), "it contradicts itself");
 }
 
 bool checkpoint_index(const struct checkpoint *c, struct index *x)

@@ -44,7 +44,7 @@ static bool is_name(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' ||
-           c == ':' || c >= 0x80;
+           c >= 0x80;  /* a colon ends a prefix */
 }
 
 /* Where text goes on after markup that is no element. */
@@ -77,7 +77,7 @@ static enum state on_tag(struct elements *e, uint8_t c)
     e->differs = false;
     if (c == '/')
         return e->depth > 0 ? END_NAME : BAD;
-    return is_name(c) && c != ':' ? open_name(e, c) : BAD;
+    return is_name(c) ? open_name(e, c) : BAD;
 }
 
 static enum state on_inside(struct elements *e, uint8_t c)
@@ -253,7 +253,7 @@ static enum state take(struct elements *e, uint8_t c)
     case BANG:     return on_bang(e, c);
     case COMMENT:  return on_comment(e, c);
     case ASKED:    return on_asked(e, c);
-    case BAD:      break;
+    case BAD:      break;  /* read all the same: the transport waits */
     }
     return BAD;
 }
@@ -277,10 +277,8 @@ enum elements_event elements_next(struct elements *e)
         pop(e);
     for (struct view v = ring_peek(e->in); v.len > 0; v = ring_peek(e->in)) {
         uint32_t used = 0;
-        while (used < v.len && !e->pop && e->state != BAD)
+        while (used < v.len && !e->pop)
             e->state = (uint8_t)take(e, v.at[used++]);
-        if (e->state == BAD)
-            used = v.len;  /* the transport must not wait for us */
         ring_consume(e->in, used);
         if (e->pop)
             return ELEMENTS_END_TAG;

@@ -358,10 +358,8 @@ static enum flow remove_more(struct order *o, struct now now)
 static bool is_ours(const struct order *o)
 {
     struct view key = text_view(&o->catalog->entry.key);
-    uint32_t from = o->setup.beside.len;
+    uint32_t from = view_last(o->setup.beside, '/');
 
-    while (from > 0 && key.at[from - 1] != '/')
-        from--;
     return order_is_run(view_slice(key, from, key.len));
 }
 

@@ -241,9 +241,7 @@ static struct view stem_of(struct view file)
 
 void receipt_key(struct text *t, struct view key, const char *kind)
 {
-    uint32_t file = key.len;
-    while (file > 0 && key.at[file - 1] != '/')
-        file--;
+    uint32_t file = view_last(key, '/');
     text_put(t, view_slice(key, 0, file));
     text_char(t, '_');
     text_put(t, stem_of(view_slice(key, file, key.len)));

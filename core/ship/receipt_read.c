@@ -65,7 +65,7 @@ static bool read_window(struct members *rd, struct view v, struct receipt *r)
            members_time(rd, m[0], &r->from_ms) &&
            members_time(rd, m[1], &r->until_ms) &&
            members_string(rd, m[2], true, &r->timezone) &&
-           (r->from_ms < r->until_ms || members_damaged(rd, v, "bad window"));
+           members_hold(rd, v, r->from_ms < r->until_ms, "bad window");
 }
 
 /* Only a merge has it. */
@@ -146,13 +146,11 @@ static bool read_index(struct members *rd, struct view v, struct receipt *r)
 {
     struct index_cursor c;
     struct index_entry e;
-    uint32_t count = 0;
     index_open(&c, v);
     while (index_next(&c, &e))
-        count++;
+        continue;
     r->index = v;
-    return (!c.bad && count <= RECEIPT_BYTES) ||
-           members_damaged(rd, v, "bad index");
+    return members_hold(rd, v, !c.bad, "bad index");
 }
 
 bool receipt_read(struct receipt *r, struct view json, struct text *strings,

@@ -56,15 +56,6 @@ uint64_t sources_digest(const struct sources *s)
 
 /* --- the list ------------------------------------------------------------ */
 
-/* The last component of a key. */
-static struct view file_of(struct view key)
-{
-    uint32_t from = key.len;
-    while (from > 0 && key.at[from - 1] != '/')
-        from--;
-    return view_slice(key, from, key.len);
-}
-
 /* What firn keeps beside an archive (ship/receipt.h, receipt_key()). */
 static bool is_beside(struct view file)
 {
@@ -81,7 +72,8 @@ static bool is_beside(struct view file)
 
 static bool is_source(const struct sources *s, const struct catalog_entry *e)
 {
-    struct view key = text_view(&e->key), file = file_of(key);
+    struct view key = text_view(&e->key);
+    struct view file = view_slice(key, view_last(key, '/'), key.len);
     bool own = view_equal(key, s->own.key) &&
                view_equal(s->catalog.bucket, s->own.bucket);
 

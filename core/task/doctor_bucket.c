@@ -44,8 +44,7 @@ static void make_key(struct doctor *d)
     struct view key = view_of(d->spec.key);
     struct text t;
     key = view_slice(key, 0, view_find(key, '{'));
-    while (key.len > 0 && key.at[key.len - 1] != '/')
-        key.len--;
+    key.len = view_last(key, '/');
     text_init(&t, d->key, sizeof d->key);
     text_put(&t, key);
     text_str(&t, "_firn-doctor.checkpoint.json");

@@ -105,8 +105,7 @@ static void put_objects(struct policy *p, struct view url, const char *end)
     if (!plan_url(url, &bucket, &key, &fault))
         return;
     key = view_slice(key, 0, view_find(key, '{'));
-    while (key.len > 0 && key.at[key.len - 1] != '/')
-        key.len--;
+    key.len = view_last(key, '/');
     begin_arn(p, "s3");
     text_put(&p->arn, bucket);
     text_char(&p->arn, '/');

@@ -291,10 +291,8 @@ static enum flow on_receipt(struct status *s)
 /* Is it "_*.receipt.json", in any directory? */
 static bool is_receipt(struct view key)
 {
-    uint32_t at = key.len;
-    while (at > 0 && key.at[at - 1] != '/')
-        at--;
-    return view_starts(view_slice(key, at, key.len), "_") &&
+    struct view file = view_slice(key, view_last(key, '/'), key.len);
+    return view_starts(file, "_") &&
            view_ends(key, ".receipt.json");
 }
 
