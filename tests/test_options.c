@@ -7,7 +7,7 @@
 
 static struct options o;
 static struct fault fault;
-static char line[512];
+static char line[4096];
 
 /* Splits at blanks; "firn" comes first. 2026-11-22T12:00:00Z is now. */
 static bool parse(const char *arguments)
@@ -26,6 +26,8 @@ static bool parse(const char *arguments)
 #define RETENTION "retention --group /a --archive s3://acme-logs "
 #define ADOPT "adopt s3://acme-logs/x.gz --group /a "
 #define ARCHIVE "archive --group /a --to s3://acme-logs "
+#define MERGE "merge s3://acme-logs/in/ --to s3://acme-logs/"
+#define OF_DAY "--group /a --day 2026-11-09 "
 
 static const struct row {
     const char *line, *words;  /* NULL: taken */
@@ -128,6 +130,65 @@ static const struct row {
     {"schedule at(2027-11-22T20:59:59) --count 0", "from 1 to 100000"},
     {"schedule", "firn schedule needs 'EXPRESSION'"},
     {"memory more", "firn memory has no use for \"more\""},
+    /* what is a command's own */
+    {"archive --version", NULL}, {"cat -", "firn cat CONFIG needs"},
+    {"run firn.json", NULL}, {"daemon firn.json", NULL},
+    {"plan firn.json", NULL}, {"policy firn.json", NULL},
+    {"doctor firn.json", NULL}, {"init --to s3://acme-logs/", NULL},
+    {"init", "firn init needs --to s3://BUCKET/"},
+    {"init --to s3://acme-logs/x", "does not tell days apart"},
+    {"archive --xyzzyxyzzy", "\" for firn archive; firn archive --help"},
+    {"--xyzzyxyzzy", "\"; firn --help lists them"},
+    {ARCHIVE "--storage-class a\x7f" "b", "control character"},
+    {ARCHIVE "--storage-class {x}", "\"{x}\" is not a storage class"},
+    {ARCHIVE "--storage-class A:", "\"A:\" is not a storage class"},
+    {ARCHIVE "--storage-class glacier9Z", NULL},
+    {ARCHIVE "--sse AES256", NULL}, {ARCHIVE "--sse aws:kms:dsse", NULL},
+    {ARCHIVE "--expected-bucket-owner 111122223333", NULL},
+    {ARCHIVE "--expected-bucket-owner 11112222333x", "of 12 digits"},
+    {ARCHIVE "--fields +id,+ingested --format ndjson", NULL},
+    {ARCHIVE "--fields +ingested --format text", "--format ndjson"},
+    {ARCHIVE "--via export", NULL},
+    {ARCHIVE "--via export --format text", NULL},
+    {ARCHIVE "--via export --format ndjson", "needs --format text"},
+    {"archive --group a? --to s3://acme-logs", "cannot be in its name"},
+    {"archive --group /a --to s3://x", "not a bucket's name"},
+    {"archive --group /a --to s3://acme-logs/{group}", "tell days apart"},
+    {"archive --group /a --to s3://acme-logs/{date} --stream-prefix w",
+     "--stream-prefix needs a full key"},
+    {MERGE "out.gz", NULL}, {MERGE "out.zst " OF_DAY, NULL},
+    {MERGE " " OF_DAY, NULL},
+    {MERGE "out.gz --group /a", "needs both --group NAME and --day"},
+    {MERGE "out.gz --day 2026-11-09", "needs both --group NAME and --day"},
+    {MERGE "out.gz --group /a --from 2026-11-09 --until 2026-11-10", NULL},
+    {MERGE "out.gz --group /a --until 2026-11-10", "a range needs both"},
+    {MERGE "out.gz --group a? --day 2026-11-09", "cannot be in its name"},
+    {MERGE "out.gz --group /a --day 2026-11-22", "only what has ended"},
+    {MERGE "{group} " OF_DAY, "does not tell days apart"},
+    {MERGE "x/{date}.gz", "firn merge needs a full key"},
+    {MERGE "out.gz --sse AES", "--sse takes AES256"},
+    {"merge s3://acme-logs --to s3://acme-logs/x", NULL},
+    {"merge s3://acme-logs/ ", "firn merge needs --to s3://BUCKET/KEY"},
+    {"merge acme-logs --to s3://acme-logs/x", "is not an object of S3"},
+    {"merge s3://acme-logs/in --to s3://acme-logs/x", "is no prefix"},
+    {"merge s3://acme-logs --to acme-logs", "is not an object of S3"},
+    {"cat acme-logs s3://acme-logs/x", "is not an object of S3"},
+    {"adopt s3://acme-logs/x.gz --group /a --until 2026-11-09",
+     "a range needs both"},
+    {"adopt s3://acme-logs/x.gz --group a? --day 2026-11-09",
+     "cannot be in its name"},
+    {ADOPT "--day 2026-11-09 --sse AES", "--sse takes AES256"},
+    {"cat firn.json --group /a --from noon", "is not a time"},
+    {"cat firn.json --group a?", "cannot be in its name"},
+    {"status s3://x", "not a bucket's name"},
+    {"retention --days 30 --group a? --archive s3://acme-logs",
+     "cannot be in its name"},
+    {"retention --days 30 --group /a --archive acme-logs",
+     "is not an object of S3"},
+    {"retention --days 30 --group /a --archive s3://acme-logs/{group}/{dd}."
+     "{mm}.{yyyy}", NULL},
+    {"retention --days 30 --group /a --archive s3://acme-logs/{date}/{grup}",
+     "nearest: {group}"},
 };
 
 static void lines_are_taken_or_refused(void **state)
@@ -185,6 +246,67 @@ static void values_go_where_they_belong(void **state)
     assert_int_equal(o.give_up_s, 300);
 }
 
+/* What has a bound of its own: a value's room, and a stream's name. */
+static void long_values_are_refused(void **state)
+{
+    static const struct {
+        const char *before;
+        int         most;
+        const char *words;
+    } longs[] = {
+        {"cat s3://acme-logs/a --stream ", 2048, "512 characters at most"},
+        {ARCHIVE "--sse aws:kms --sse-kms-key-id ", 2047,
+         "longer than 2048 bytes"},
+    };
+    char words[4096];
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(longs); i++)
+        for (int len = longs[i].most; len <= longs[i].most + 1; len++) {
+            bool fits = len == longs[i].most;
+            (void)snprintf(words, sizeof words, "%s%0*d", longs[i].before,
+                           len, 0);
+            assert_int_equal(parse(words), fits);
+            if (!fits)
+                assert_non_null(strstr(fault.words, longs[i].words));
+        }
+}
+
+/* Whose words were for the help alone has nothing to be completed. */
+static void no_command_needs_nothing(void **state)
+{
+    (void)state;
+    assert_true(parse("--help"));
+    assert_int_equal(o.command, COMMAND_NONE);
+    assert_true(options_check(&o, 1795348800000, &fault));
+    assert_true(options_given(&o, "--help"));
+    assert_false(options_given(&o, "--quiet"));
+}
+
+/* What a merge's key says of how the object is packed. */
+static void a_merge_packs_as_its_key_is_named(void **state)
+{
+    static const struct {
+        const char    *line;
+        enum compress  compress;
+        bool           as_found;
+    } merges[] = {
+        {MERGE "out.gz", COMPRESS_GZIP, false},
+        {MERGE "out.zst", COMPRESS_ZSTD, false},
+        {MERGE "out", COMPRESS_GZIP, true},
+        {MERGE " " OF_DAY, COMPRESS_GZIP, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(merges); i++) {
+        assert_true(parse(merges[i].line));
+        assert_int_equal(o.spec.compress, merges[i].compress);
+        assert_int_equal(o.spec.as_found, merges[i].as_found);
+        assert_int_equal(o.spec.source, SOURCE_MERGE);
+    }
+    assert_true(parse(ARCHIVE "--via export"));
+    assert_int_equal(o.spec.source, SOURCE_EXPORT);
+    assert_int_equal(o.spec.format, FORMAT_TEXT);
+}
+
 /* No line of the help is wider than a terminal, nothing is cut off, and every
  * flag of a command stands in it. */
 static void the_manual_is_whole(void **state)
@@ -213,6 +335,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_taken_or_refused),
         cmocka_unit_test(values_go_where_they_belong),
+        cmocka_unit_test(long_values_are_refused),
+        cmocka_unit_test(no_command_needs_nothing),
+        cmocka_unit_test(a_merge_packs_as_its_key_is_named),
         cmocka_unit_test(the_manual_is_whole),
     };
     return RUN(tests);

@@ -71,6 +71,13 @@ static const struct window {
      NULL, NULL, "before 1970"},
     {"a day and an age", "UTC", {"2026-11-09", NULL, NULL, 1}, NULL, NULL,
      "give one of --day"},
+    {"a range whose end is no time", "UTC", {NULL, "2026-11-09", "later",
+     PLAN_NO_AGE}, NULL, NULL, "\"later\" is not a time"},
+    {"a range without its beginning", "UTC",
+     {NULL, NULL, "2026-11-09T00:00:00Z", PLAN_NO_AGE}, NULL, NULL,
+     "both --from and --until"},
+    {"a zone like no other", "xyzzyxyzzyxyzzyx", {.age = PLAN_NO_AGE}, NULL,
+     NULL, "no time zone \"xyzzyxyzzyxyzzyx\" in tzdata 2"},
     {"a zone that is none", "Asia/Seol", {.age = PLAN_NO_AGE}, NULL, NULL,
      "nearest: \"Asia/Seoul\""},
 };
@@ -199,6 +206,26 @@ static const struct place {
      "not a bucket's name"},
     {"a control character", "s3://acme-logs/a\nb", "g", "", true, NULL,
      "control character"},
+    {"a delete", "s3://acme-logs/a\x7f" "b", "g", "", true, NULL,
+     "control character"},
+    {"a hyphen at the beginning", "s3://-acme/x", "g", "", true, NULL,
+     "not a bucket's name"},
+    {"a character of no bucket", "s3://acme!logs/x", "g", "", true, NULL,
+     "not a bucket's name"},
+    {"an access point's alias", "s3://acme-s3alias/x", "g", "", true, NULL,
+     "not a bucket's name"},
+    {"two dots", "s3://acme..logs/x", "g", "", true, NULL,
+     "not a bucket's name"},
+    {"three dots, and no address", "s3://a.b.c.d/x", "g", "", true, "x",
+     NULL},
+    {"a word like no other", "s3://acme-logs/{xyzzyxyzzy}", "g", "", true,
+     NULL, "there are {account}"},
+    {"a year and a day", "s3://acme-logs/{yyyy}/{dd}", "g", "", true, NULL,
+     "does not tell days apart"},
+    {"a month alone", "s3://acme-logs/{mm}", "g", "", true, NULL,
+     "does not tell days apart"},
+    {"a day alone", "s3://acme-logs/{dd}", "g", "", true, NULL,
+     "does not tell days apart"},
 };
 
 static void keys_are_made_or_refused(void **state)
@@ -275,12 +302,79 @@ static void long_keys_are_refused(void **state)
     }
 }
 
+/* What a bucket's name and a key are before any word is put in. */
+static void what_is_too_long_is_refused(void **state)
+{
+    static const struct {
+        const char *name, *before;
+        uint32_t    most;    /* of the letters between */
+        const char *behind;
+        bool        many;    /* plan_many(), not plan_to() */
+    } longs[] = {
+        {"an old bucket's name", "s3://", SPEC_BUCKET_BYTES - 1, "/x", false},
+        {"a key", "s3://acme-logs/", 1024, "", false},
+        {"a prefix with the default template", "s3://acme-logs/",
+         SPEC_KEY_BYTES - 1 - 50, "/", false},
+        {"a prefix of many", "s3://acme-logs/", SPEC_KEY_BYTES - 1 - 50, "/",
+         true},
+    };
+    char url[1400], letters[1200];
+    int broken = 0;
+    (void)state;
+    memset(letters, 'k', sizeof letters);
+    for (size_t i = 0; i < ROW_COUNT(longs); i++)
+        for (uint32_t more = 0; more < 2; more++) {
+            (void)snprintf(url, sizeof url, "%s%.*s%s", longs[i].before,
+                           (int)(longs[i].most + more), letters,
+                           longs[i].behind);
+            start("UTC");
+            bool ok = longs[i].many ? plan_many(view_of(url), &fault)
+                                    : plan_to(&spec, view_of(url), &fault);
+            broken += BROKEN(longs[i].name, ok == (more == 0));
+        }
+    assert_int_equal(broken, 0);
+}
+
+/* A template that nobody has looked at yet, and words that say too much or
+ * nothing. */
+static void a_key_is_looked_at_when_it_is_made(void **state)
+{
+    const struct plan_place place = {view_of("111122223333"),
+                                     view_of("eu-west-1")};
+    static const struct {
+        const char *to, *words;
+        int         group;  /* letters of its name; 0: "/" */
+    } keys[] = {
+        {"s3://acme-logs/{dat}", "nearest: {date}", 1},
+        {"s3://acme-logs/{group}{group}{group}", "the key for", 500},
+        {"s3://acme-logs/{group}", "does not fit", 0},
+        {"s3://acme-logs/{group}", NULL, 1},
+    };
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(keys); i++) {
+        char bytes[SPEC_KEY_BYTES];
+        struct text key;
+        start("UTC");
+        text_init(&key, bytes, sizeof bytes);
+        (void)snprintf(spec.group, sizeof spec.group, "%s%0*d", "/",
+                       keys[i].group, 0);
+        spec.group[1 + keys[i].group] = '\0';
+        bool ok = plan_to(&spec, view_of(keys[i].to), &fault) &&
+                  plan_key(&spec, &place, &key, &fault);
+        broken += BROKEN(keys[i].to, keys[i].words == NULL
+                         ? ok : !ok && says(keys[i].words));
+    }
+    assert_int_equal(broken, 0);
+}
+
 static const struct group {
     const char *name, *group, *words;  /* NULL: taken */
 } groups[] = {
     {"as ECS names it", "/ecs/api", NULL},
     {"every character", "aZ0._-/#", NULL},
     {"none", "", "a log group has a name"},
+    {"a tilde", "/ecs/a~", "\"~\" cannot be in its name"},
     {"a blank", "/ecs/a b", "\" \" cannot be in its name"},
     {"a control character", "/ecs/\x01", "\"\\x01\" cannot be in its name"},
     {"an ARN", "arn:aws:logs:eu-west-1:1:log-group:/x:*", "is an ARN"},
@@ -297,6 +391,8 @@ static void group_names_are_checked(void **state)
         broken += BROKEN(groups[i].name, groups[i].words == NULL
                          ? ok : !ok && says(groups[i].words));
     }
+    assert_false(plan_group((struct view){(const uint8_t *)"a\0b", 3},
+                            &fault));
     memset(name, 'g', sizeof name);
     for (uint32_t len = 510; len <= 513; len++) {
         start("UTC");
@@ -315,6 +411,8 @@ int main(void)
         cmocka_unit_test(keys_are_made_or_refused),
         cmocka_unit_test(many_need_group_and_day),
         cmocka_unit_test(long_keys_are_refused),
+        cmocka_unit_test(what_is_too_long_is_refused),
+        cmocka_unit_test(a_key_is_looked_at_when_it_is_made),
         cmocka_unit_test(group_names_are_checked),
     };
     return RUN(tests);

@@ -42,8 +42,9 @@ bool claim_may_be_part(const struct archive *a)
 static bool make_name(struct archive *a, const char *kind, struct text *name)
 {
     receipt_key(name, view_of(a->key), kind);
-    return !name->overflow ||
-           message_refuse(&a->fault, ERROR_USAGE, "the key \"%\" leaves no "
+    if (!name->overflow)
+        return true;
+    return message_refuse(&a->fault, ERROR_USAGE, "the key \"%\" leaves no "
                           "room for its receipt's name",
                           &(const struct view){(uint8_t *)a->key,
                                                view_of(a->key).len});

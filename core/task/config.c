@@ -119,7 +119,9 @@ static bool take_name(struct config_reader *r, int32_t node,
             plain[i] = v.at[i] == '*' ? 'x' : (char)v.at[i];
         v.at = (const uint8_t *)plain;
     }
-    return plan_group(v, &own) || config_refuse_as(r, node, &own);
+    if (plan_group(v, &own))
+        return true;
+    return config_refuse_as(r, node, &own);
 }
 
 /* An entry's own settings, over those of the file. */
@@ -259,8 +261,9 @@ static bool parse(struct config_reader *r, struct span room)
                                                "a quote or bracket is not "
                                                "closed", NULL);
     }
-    return json_kind(&r->json, 0) == JSON_OBJECT ||
-           config_refuse(r, 0, "a configuration is an object: {\"region\": "
+    if (json_kind(&r->json, 0) == JSON_OBJECT)
+        return true;
+    return config_refuse(r, 0, "a configuration is an object: {\"region\": "
                          "..., \"to\": ..., \"groups\": [...]}", NULL);
 }
 
@@ -279,9 +282,10 @@ static bool check_schedule(struct config_reader *r)
     const struct config_settings *s = r->out;
     struct schedule schedule;
     struct fault own = {0};
-    return schedule_parse(&schedule, s->schedule, zone_find(s->timezone),
-                          &own) ||
-           config_refuse_as(r, config_value(r, "schedule"), &own);
+    if (schedule_parse(&schedule, s->schedule, zone_find(s->timezone),
+                       &own))
+        return true;
+    return config_refuse_as(r, config_value(r, "schedule"), &own);
 }
 
 bool config_read(struct config *c, struct view name, struct span room,
@@ -302,8 +306,9 @@ bool config_read(struct config *c, struct view name, struct span room,
         !take_list(&r, "groups") ||
         !take_list(&r, "exclude"))
         return false;
-    return c->group_count > 0 ||
-           config_refuse(&r, config_value(&r, "groups"), "\"groups\" is "
+    if (c->group_count > 0)
+        return true;
+    return config_refuse(&r, config_value(&r, "groups"), "\"groups\" is "
                          "empty", NULL);
 }
 

@@ -226,7 +226,9 @@ static bool take_fields(struct config_settings *s, struct view v)
 static bool take_place(struct config_reader *r, int32_t node, struct view v)
 {
     struct fault own = {0};
-    return plan_many(v, &own) || config_refuse_as(r, node, &own);
+    if (plan_many(v, &own))
+        return true;
+    return config_refuse_as(r, node, &own);
 }
 
 static bool take_prefix(struct config_reader *r, int32_t node, struct view v)
@@ -235,8 +237,9 @@ static bool take_prefix(struct config_reader *r, int32_t node, struct view v)
     struct view bucket, prefix;
     if (!plan_url(v, &bucket, &prefix, &own))
         return config_refuse_as(r, node, &own);
-    return prefix.len == 0 || view_ends(prefix, "/") ||
-           config_refuse(r, node, "\"%\" is no prefix; those end in \"/\": "
+    if (prefix.len == 0 || view_ends(prefix, "/"))
+        return true;
+    return config_refuse(r, node, "\"%\" is no prefix; those end in \"/\": "
                   "s3://BUCKET/PREFIX/", &v);
 }
 
@@ -386,8 +389,9 @@ static bool makes_sense(struct config_reader *r)
     if (s->sse_kms_key_id.len > 0 && !kms)
         return config_refuse(r, 0, "\"sse_kms_key_id\" needs \"sse\": "
                              "\"aws:kms\" beside it", NULL);
-    return s->sse_kms_key_id.len < sizeof ((struct spec *)0)->sse_kms_key_id ||
-           config_refuse(r, 0, "\"sse_kms_key_id\" is too long", NULL);
+    if (s->sse_kms_key_id.len < sizeof ((struct spec *)0)->sse_kms_key_id)
+        return true;
+    return config_refuse(r, 0, "\"sse_kms_key_id\" is too long", NULL);
 }
 
 bool config_keys(struct config_reader *r)

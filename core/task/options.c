@@ -121,7 +121,7 @@ static bool set_value(struct options *o, const struct option_row *row,
                                   VIEWS(view_of(row->name), v));
     switch (row->kind) {
     case OPTION_FLAG:
-        CHECK(false);
+        memcpy(field, &ok, sizeof ok);
         break;
     case OPTION_STRING:
         memcpy(field, &value, sizeof value);
@@ -142,7 +142,9 @@ static bool set_value(struct options *o, const struct option_row *row,
     }
     if (ok && (row->kind == OPTION_NUMBER || row->kind == OPTION_CHOICE))
         memcpy(field, &index, sizeof index);
-    return ok || bad_value(row, v, fault);
+    if (!ok)
+        return bad_value(row, v, fault);
+    return true;
 }
 
 /* Takes a flag, and the next argument if that is its value. */
@@ -159,12 +161,10 @@ static bool take_flag(struct options *o, char **argv, int *i, int argc,
         return unknown_flag(o->command, name, fault);
     o->given |= 1ull << (row - option_rows);
     if (row->value == NULL) {
-        bool yes = true;
         if (equals < arg.len)
             return message_refuse(fault, ERROR_USAGE, "% takes no value",
                                   VIEWS(name));
-        memcpy((uint8_t *)o + row->at, &yes, sizeof yes);
-        return true;
+        return set_value(o, row, "true", fault);
     }
     if (equals < arg.len)
         return set_value(o, row, argv[*i] + equals + 1, fault);
@@ -236,8 +236,9 @@ bool options_parse(struct options *o, int argc, char **argv,
     }
     if (o->command != COMMAND_NONE)
         return fits_command(o, fault);
-    return o->help || o->version ||
-           message_refuse(fault, ERROR_USAGE, "firn needs a command; firn "
+    if (o->help || o->version)
+        return true;
+    return message_refuse(fault, ERROR_USAGE, "firn needs a command; firn "
                           "--help lists them", NULL);
 }
 

@@ -2,6 +2,7 @@
  * options.h. */
 #include "task/options.h"
 
+#include "base/check.h"
 #include "fetch/choose.h"
 #include "task/message.h"
 
@@ -37,6 +38,15 @@ static bool check_storage(const struct spec *spec, struct fault *fault)
     return true;
 }
 
+static bool take_group(struct options *o, struct fault *fault)
+{
+    struct view group = view_of(o->group);
+    if (!plan_group(group, fault))
+        return false;
+    CHECK(view_copy(group, o->spec.group, sizeof o->spec.group));
+    return true;
+}
+
 static bool check_archive(struct options *o, int64_t now_ms,
                           struct fault *fault)
 {
@@ -46,7 +56,7 @@ static bool check_archive(struct options *o, int64_t now_ms,
                               VIEWS(view_of(o->group == NULL
                                             ? "--group NAME"
                                             : "--to s3://BUCKET/KEY")));
-    if (!plan_group(view_of(o->group), fault) ||
+    if (!take_group(o, fault) ||
         !plan_to(s, view_of(o->to), fault) || !check_storage(s, fault) ||
         !plan_window(s, &o->when, now_ms, fault) ||
         !plan_template(s, fault))
@@ -63,7 +73,7 @@ static bool check_archive(struct options *o, int64_t now_ms,
     if (s->format == FORMAT_TEXT && (s->field_ingested || s->field_id))
         return message_refuse(fault, ERROR_USAGE, "--fields needs --format "
                               "ndjson; text has no room for them", NULL);
-    return view_copy(view_of(o->group), s->group, sizeof s->group);
+    return true;
 }
 
 /* Either a whole window of a group, or neither. */
@@ -78,10 +88,9 @@ static bool check_merge_day(struct options *o, int64_t now_ms,
                               "needs both --group NAME and --day YYYY-MM-DD",
                               NULL);
     if (window)
-        return plan_group(view_of(o->group), fault) &&
+        return take_group(o, fault) &&
                plan_window(s, &o->when, now_ms, fault) &&
-               plan_template(s, fault) &&
-               view_copy(view_of(o->group), s->group, sizeof s->group);
+               plan_template(s, fault);
     if (strchr(s->key, '{') != NULL)
         return message_refuse(fault, ERROR_USAGE, "without --group and --day, "
                               "firn merge needs a full key: --to "
@@ -143,12 +152,13 @@ static bool check_adopt(struct options *o, int64_t now_ms,
     if (lacks != NULL)
         return message_refuse(fault, ERROR_USAGE, "firn adopt needs %",
                               VIEWS(view_of(lacks)));
-    return check_objects(o, fault) && plan_group(view_of(o->group), fault) &&
-           check_storage(s, fault) && plan_window(s, w, now_ms, fault) &&
-           plan_url(view_of(o->args[0]), &bucket, &key, fault) &&
-           view_copy(bucket, s->bucket, sizeof s->bucket) &&
-           view_copy(key, s->key, sizeof s->key) &&
-           view_copy(view_of(o->group), s->group, sizeof s->group);
+    if (!check_objects(o, fault) || !take_group(o, fault) ||
+        !check_storage(s, fault) || !plan_window(s, w, now_ms, fault))
+        return false;
+    CHECK(plan_url(view_of(o->args[0]), &bucket, &key, fault));
+    CHECK(view_copy(bucket, s->bucket, sizeof s->bucket));
+    CHECK(view_copy(key, s->key, sizeof s->key));
+    return true;
 }
 
 bool options_config(const char *arg)
@@ -209,7 +219,7 @@ static bool check_retention(struct options *o, int64_t now_ms,
     if (lacks != NULL)
         return message_refuse(fault, ERROR_USAGE, "firn retention needs %",
                               VIEWS(view_of(lacks)));
-    if (!plan_group(view_of(o->group), fault) ||
+    if (!take_group(o, fault) ||
         !plan_retention(o->days, fault) ||
         !plan_to(s, view_of(o->archive), fault) ||
         !plan_window(s, &o->when, now_ms, fault) ||
@@ -219,7 +229,7 @@ static bool check_retention(struct options *o, int64_t now_ms,
         return message_refuse(fault, ERROR_USAGE, "--archive \"%\" does not "
                               "tell days apart; it needs {date}, or {yyyy} "
                               "{mm} and {dd}", VIEWS(view_of(s->key)));
-    return view_copy(view_of(o->group), s->group, sizeof s->group);
+    return true;
 }
 
 static bool check_schedule(struct options *o, int64_t now_ms,
@@ -233,8 +243,9 @@ static bool check_schedule(struct options *o, int64_t now_ms,
     if (o->when.from == NULL)
         s->from_ms = now_ms;
     o->schedule.anchor_ms = s->from_ms;
-    return schedule_next(&o->schedule, s->from_ms) != SCHEDULE_NEVER ||
-           message_refuse(fault, ERROR_USAGE, "schedule \"%\" does not fire "
+    if (schedule_next(&o->schedule, s->from_ms) != SCHEDULE_NEVER)
+        return true;
+    return message_refuse(fault, ERROR_USAGE, "schedule \"%\" does not fire "
                           "after % any more",
                           VIEWS(view_of(o->args[0]), o->when.from != NULL
                                 ? view_of(o->when.from) : view_of("now")));

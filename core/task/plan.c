@@ -369,14 +369,15 @@ bool plan_many(struct view url, struct fault *fault)
     if (!plan_url(url, &bucket, &key, fault) ||
         !find_words(key, has, fault))
         return false;
-    if (key.len == 0 || view_ends(key, "/"))
-        return key.len + sizeof DEFAULT_NAME <= SPEC_KEY_BYTES ||
-               message_refuse(fault, ERROR_USAGE, "S3 takes keys of 1,024 "
+    bool folder = key.len == 0 || view_ends(key, "/");
+    if (folder && key.len + sizeof DEFAULT_NAME > SPEC_KEY_BYTES)
+        return message_refuse(fault, ERROR_USAGE, "S3 takes keys of 1,024 "
                               "bytes at most, with the names put in", NULL);
-    if (!tells_days(has))
+    if (!folder && !tells_days(has))
         return refuse_days(key, fault);
-    return has[WORD_GROUP] ||
-           message_refuse(fault, ERROR_USAGE, "key \"%\" does not tell "
+    if (folder || has[WORD_GROUP])
+        return true;
+    return message_refuse(fault, ERROR_USAGE, "key \"%\" does not tell "
                           "groups apart; it needs {group}", &key);
 }
 

@@ -282,8 +282,9 @@ static bool find_bucket(struct policy *p, struct view *bucket,
         exported = exports;
         *bucket = one;
     }
-    return bucket->len > 0 ||
-           message_refuse(fault, ERROR_CONFIG, "no group has the "
+    if (bucket->len > 0)
+        return true;
+    return message_refuse(fault, ERROR_CONFIG, "no group has the "
                           "\"role_arn\" \"%\"", &p->o.role);
 }
 

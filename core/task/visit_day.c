@@ -168,8 +168,9 @@ enum flow visit_own(struct visit *v)
 static bool is_readable(const struct visit *v, struct fault *fault)
 {
     struct view class = view_of(v->info.log_class);
-    return v->spec.source != SOURCE_READ || view_is(class, "STANDARD") ||
-           message_refuse(fault, ERROR_CONFIG, "log group \"%\" is of class "
+    if (v->spec.source != SOURCE_READ || view_is(class, "STANDARD"))
+        return true;
+    return message_refuse(fault, ERROR_CONFIG, "log group \"%\" is of class "
                           "%, whose events cannot be read, only exported: "
                           "\"via\": \"export\"", (const struct view[]){
                           view_of(v->spec.group), class});
