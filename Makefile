@@ -34,8 +34,8 @@ CORE  := $(BASE:%=core/base/%.c) $(CALL:%=core/call/%.c) \
          $(FETCH:%=core/fetch/%.c) $(PACK:%=core/pack/%.c) \
          $(SHIP:%=core/ship/%.c) $(TASK:%=core/task/%.c)
 
-PLATFORM := bytes posix procfs pool filter lock sha256 digest_mbedtls gcm \
-            gcm_plain gcm_fast trust \
+PLATFORM := bytes posix procfs pool filter lock crc64 sha256 digest_mbedtls \
+            gcm gcm_plain gcm_fast trust \
             transport_words transport_handle transport_curl progress memory \
             version notify runner configure command_run command_daemon \
             command_archive command_adopt command_cat command_verify \

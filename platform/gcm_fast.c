@@ -8,10 +8,10 @@
 #include "gcm_blocks.h"
 
 #if defined(__x86_64__)
-#include "gcm_x86.h"
+#include "blocks_x86.h"
 #define GCM_FAST 1
 #elif defined(__aarch64__)
-#include "gcm_arm.h"
+#include "blocks_arm.h"
 #define GCM_FAST 1
 #endif
 

@@ -69,7 +69,7 @@ static uint64_t load_le64(const uint8_t *at)
     return word;
 }
 
-uint64_t crc64_add(uint64_t crc, struct view bytes)
+uint64_t crc64_plain(uint64_t crc, struct view bytes)
 {
     const uint8_t *at = bytes.at;
     uint32_t left = bytes.len;

@@ -1,8 +1,8 @@
-/* gcm_arm.h - what gcm_fast.c is written in: blocks of 16 bytes, by ARMv8's
- * AES and PMULL. AESE adds its key first, so each round here takes the key of
- * the round before. */
-#ifndef FIRN_GCM_ARM_H
-#define FIRN_GCM_ARM_H
+/* blocks_arm.h - what gcm_fast.c and crc64.c are written in: blocks of 16
+ * bytes, by ARMv8's AES and PMULL. AESE adds its key first, so each round here
+ * takes the key of the round before. */
+#ifndef FIRN_BLOCKS_ARM_H
+#define FIRN_BLOCKS_ARM_H
 
 #include <arm_neon.h>
 #include <sys/auxv.h>

@@ -1,7 +1,8 @@
-/* gcm_x86.h - what gcm_fast.c is written in: blocks of 16 bytes, by AES-NI
- * and PCLMULQDQ. Three operands an instruction (AVX) were no faster. */
-#ifndef FIRN_GCM_X86_H
-#define FIRN_GCM_X86_H
+/* blocks_x86.h - what gcm_fast.c and crc64.c are written in: blocks of 16
+ * bytes, by AES-NI and PCLMULQDQ. Three operands an instruction (AVX) were no
+ * faster. */
+#ifndef FIRN_BLOCKS_X86_H
+#define FIRN_BLOCKS_X86_H
 
 #include <cpuid.h>
 #include <immintrin.h>
