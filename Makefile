@@ -293,6 +293,12 @@ compatibility: all $(SERVER)  ## every reader in Debian, into docs/compatibility
 prove: all  ## strace: no memory, process or file to write after the lock
 	tests/prove
 
+soak:  ## firn daemon for an hour, its memory: docs/soak.md; SOAK_SECONDS=
+	tests/install soak
+	$(MAKE) PROFILE=default all $(SERVER)
+	$(MAKE) PROFILE=small
+	/usr/bin/python3 tests/soak build/firn build/small/firn
+
 vm:  ## archives in machines of 128 MB; the least memory, docs/machines.md
 	tests/vm/run
 

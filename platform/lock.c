@@ -143,17 +143,33 @@ static void touch(uintptr_t from, uintptr_t to)
     }
 }
 
+enum { PAINT = 0xa5 };
+
+static uintptr_t painted;  /* the lowest byte of it; 0: none yet */
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wframe-larger-than="
-static __attribute__((noinline)) void touch_stack(void)
+static __attribute__((noinline)) void paint_stack(void)
 {
     volatile uint8_t stack[CFG_STACK_BYTES];
 
-    for (uint32_t i = 0; i < sizeof stack; i += PAGE_BYTES)
-        stack[sizeof stack - 1 - i] = 0;
-    stack[0] = 0;
+    for (uint32_t i = 0; i < sizeof stack; i++)
+        stack[i] = PAINT;
+    painted = (uintptr_t)stack;
 }
 #pragma GCC diagnostic pop
+
+uint32_t lock_stack_peak(void)
+{
+    const volatile uint8_t *stack = (const volatile uint8_t *)painted;
+    uint32_t clean = 0;
+
+    if (painted == 0)
+        return 0;
+    while (clean < CFG_STACK_BYTES && stack[clean] == PAINT)
+        clean++;
+    return CFG_STACK_BYTES - clean;
+}
 
 void lock_touch(void)
 {
@@ -169,7 +185,7 @@ void lock_touch(void)
         if (head[i].p_type == PT_LOAD && (head[i].p_flags & PF_W) != 0)
             touch(at, at + (uintptr_t)head[i].p_memsz);
     }
-    touch_stack();
+    paint_stack();
 }
 
 /* --- limits ------------------------------------------------------------- */

@@ -40,6 +40,8 @@ bool lock_fits(uint64_t need_bytes, struct fault *fault);
 /* Writes to each page of the program's data and of CFG_STACK_BYTES of stack
  * below the caller, so that all of it is counted from the start. */
 void lock_touch(void);
+/* The most bytes of those that were used since; 0 before lock_touch(). */
+uint32_t lock_stack_peak(void);
 /* `sandbox` false leaves the filter out (--no-sandbox). */
 void lock_enter(bool sandbox, struct lock_report *report);
 /* {"phase":"locked",...} and a newline. */

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "lock.h"
 #include "pool.h"
 #include "posix.h"
 
@@ -89,6 +90,7 @@ void progress_done(struct progress *p, struct report_done *d, struct now now)
     d->cpu_ms = usage.cpu_ms;
     d->rss_peak_bytes = usage.rss_peak_bytes;
     d->pool_peak_bytes = pool_use().peak;
+    d->stack_peak_bytes = lock_stack_peak();
     text_init(&out, room, sizeof room);
     report_done(&out, d, p->columns > 0 ? OUTPUT_TEXT : OUTPUT_JSON);
     text_char(&out, '\n');
