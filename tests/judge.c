@@ -10,7 +10,6 @@
 #include <zstd.h>
 
 #include "base/check.h"
-#include "expect.h"
 
 enum { TEXT_BYTES = 256 << 10 };
 
@@ -28,51 +27,6 @@ static void need(uint8_t **room, size_t *most, size_t bytes)
         return;
     *most = bytes * 2 + 4096;
     *room = aws_grow(*room, *most);
-}
-
-/* --- the day ---------------------------------------------------------------- */
-
-static unsigned form_of(const struct spec *s)
-{
-    if (s->format == FORMAT_TEXT)
-        return 0;
-    return EXPECT_JSON | (s->field_ingested ? (unsigned)EXPECT_INGESTED : 0) |
-           (s->field_id ? (unsigned)EXPECT_ID : 0);
-}
-
-void day_read(struct day *d, struct aws *m, const struct spec *spec)
-{
-    struct aws_cursor *c = aws_events(m, spec->group, spec->from_ms,
-                                      spec->until_ms, INT64_MAX);
-    struct aws_event e;
-    d->count = 0;
-    aws_reset(&d->bytes);
-    while (aws_next_event(c, &e)) {
-        uint8_t *to = (uint8_t *)aws_room(&d->bytes, expect_most(&e));
-        struct view message;
-        struct view line = expect_line(to, &e, form_of(spec), &message);
-        if (d->count == d->room) {
-            d->room = d->room * 2 + 256;
-            d->line = aws_grow(d->line, d->room * sizeof d->line[0]);
-            d->shown = aws_grow(d->shown, d->room * sizeof d->shown[0]);
-        }
-        d->line[d->count++] = (struct day_line){
-            .at = d->bytes.len, .len = line.len,
-            .message = d->bytes.len + (size_t)(message.at - line.at),
-            .message_len = message.len, .timestamp = e.timestamp,
-            .ingestion = e.ingestion,
-        };
-        d->bytes.len += line.len;
-    }
-    aws_end_events(c);
-}
-
-void day_free(struct day *d)
-{
-    aws_free_buf(&d->bytes);
-    free(d->line);
-    free(d->shown);
-    *d = (struct day){0};
 }
 
 /* --- the object ------------------------------------------------------------- */
