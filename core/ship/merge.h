@@ -28,7 +28,7 @@
 #include "ship/sources.h"
 #include "ship/upload.h"
 
-enum { MERGE_PROBE_BYTES = 64 << 20 };  /* inflated while composing */
+enum { MERGE_PROBE_BYTES = 16 << 20 };  /* inflated while composing */
 
 enum merge_mode { MERGE_COMPOSE, MERGE_STREAM, MERGE_CHECK, MERGE_PLAN };
 
