@@ -33,8 +33,12 @@ static void words_are_cut_between_characters(void **state)
     fault_words(&f, (struct view){(const uint8_t *)many, sizeof many});
     assert_int_equal(strlen(f.words), FAULT_WORDS_BYTES - 2);
     fault_reset(&f);
-    fault_words(&f, view_of("  two\nlines\x1b[2J \n"));
-    assert_string_equal(f.words, "two lines [2J");
+    fault_words(&f, view_of("  two\nlines\x1b[2J\x7f! \n"));
+    assert_string_equal(f.words, "two lines [2J !");
+    memset(many, 0x80, sizeof many);  /* the middle of no character */
+    fault_reset(&f);
+    fault_words(&f, (struct view){(const uint8_t *)many, sizeof many});
+    assert_string_equal(f.words, "");
 }
 
 static const struct row {

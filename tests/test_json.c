@@ -6,7 +6,7 @@ enum { TOKENS = 64 };
 
 static const char document[] =
     "{\"Code\":\"Success\",\"a\":{\"b\":[1,{\"c\":2},\"x\"],\"d\":null},"
-    "\"yes\":true,\"big\":-9223372036854775808,\"float\":1.5,"
+    "\"yes\":true,\"no\":false,\"big\":-9223372036854775808,\"float\":1.5,"
     "\"twice\":1,\"twice\":2,\"k\\u0065y\":\"v\",\"empty\":{},\"\":[]}";
 
 static void members_are_found(void **state)
@@ -22,6 +22,8 @@ static void members_are_found(void **state)
     assert_int_equal(json_kind(&j, b), JSON_ARRAY);
     assert_int_equal(json_kind(&j, json_member(&j, a, "d")), JSON_NULL);
     assert_true(json_bool(&j, json_member(&j, 0, "yes"), &yes) && yes);
+    assert_true(json_bool(&j, json_member(&j, 0, "no"), &yes) && !yes);
+    assert_false(json_bool(&j, json_member(&j, 0, "big"), &yes));
     assert_true(json_i64(&j, json_member(&j, 0, "big"), &number));
     assert_true(number == INT64_MIN);
     assert_false(json_i64(&j, json_member(&j, 0, "float"), &number));
@@ -32,6 +34,25 @@ static void members_are_found(void **state)
     assert_int_equal(json_member(&j, JSON_NONE, "c"), JSON_NONE);
     assert_int_equal(json_kind(&j, json_member(&j, 0, "")), JSON_ARRAY);
     assert_int_equal(json_first(&j, json_member(&j, 0, "empty")), JSON_NONE);
+    assert_int_equal(json_first(&j, json_member(&j, 0, "Code")), JSON_NONE);
+    assert_int_equal(json_value(&j, JSON_NONE), JSON_NONE);
+    assert_int_equal(json_next(&j, JSON_NONE), JSON_NONE);
+    assert_int_equal(json_raw(&j, JSON_NONE).len, 0);
+}
+
+/* A name longer than any we ask for is no name of ours, escaped or not. */
+static void a_long_name_is_another(void **state)
+{
+    char name[200], text[256];
+    int32_t words[JSON_WORDS(TOKENS)];
+    struct json j;
+    (void)state;
+    memset(name, 'a', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    (void)snprintf(text, sizeof text, "{\"\\u0061%s\":1}", name + 1);
+    assert_int_equal(json_parse(&j, view_of(text), words, TOKENS), JSON_FINE);
+    assert_int_equal(json_member(&j, 0, name), JSON_NONE);
+    assert_int_equal(json_member(&j, 0, "a"), JSON_NONE);
 }
 
 static void walking_visits_siblings_only(void **state)
@@ -46,7 +67,7 @@ static void walking_visits_siblings_only(void **state)
         names++;
         assert_int_not_equal(json_value(&j, at), JSON_NONE);
     }
-    assert_int_equal(names, 10);
+    assert_int_equal(names, 11);
     int32_t b = json_member(&j, json_member(&j, 0, "a"), "b");
     for (int32_t at = json_first(&j, b); at != JSON_NONE;
          at = json_next(&j, at))
@@ -68,7 +89,15 @@ static const struct text_row {
      "\xef\xbf\xbd\xef\xbf\xbd"},
     {"a lone low surrogate", "\"\\ude00\"", "\xef\xbf\xbd"},
     {"a high one before the end", "\"\\ud83d\"", "\xef\xbf\xbd"},
+    {"a high one before letters", "\"\\ud83dabcdefg\"",
+     "\xef\xbf\xbd" "abcdefg"},
+    {"a high one before another escape", "\"\\ud83d\\nabcdefg\"",
+     "\xef\xbf\xbd\nabcdefg"},
+    {"a high one before a low one cut short", "\"\\ud83d\\\\ude\"",
+     "\xef\xbf\xbd\\ude"},
     {"a number is no string", "12", NULL},
+    {"a character too many", "\"0123456789abcdef0123456789abcd\\u00e9\"",
+     NULL},
     {"too long", "\"0123456789abcdef0123456789abcdef\"", NULL},
 };
 
@@ -137,6 +166,8 @@ static void what_is_not_json_is_refused(void **state)
     memset(deep, '[', sizeof deep);
     assert_int_equal(json_parse(&j, (struct view){(uint8_t *)deep, 1000},
                                 words, TOKENS), JSON_MANY);
+    assert_int_equal(json_parse(&j, (struct view){(uint8_t *)deep, 1u << 31},
+                                words, TOKENS), JSON_MANY);  /* not looked at */
 }
 
 /* Each prefix of the document, and each with one byte changed: no crash, and
@@ -169,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_found),
+        cmocka_unit_test(a_long_name_is_another),
         cmocka_unit_test(walking_visits_siblings_only),
         cmocka_unit_test(strings_are_decoded),
         cmocka_unit_test(what_is_not_json_is_refused),

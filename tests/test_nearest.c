@@ -16,6 +16,8 @@ static const struct row {
     {"nothing near",                "--zebra-crossing", NULL},
     {"a name as far as it is long", "xyz",       NULL},
     {"an empty name",               "",          NULL},
+    {"one letter, another one",     "w",         NULL},
+    {"one letter, the same",        "V",         "v"},
     {"a very long one",
      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL},
@@ -24,7 +26,7 @@ static const struct row {
 
 static void the_nearest_is_found(void **state)
 {
-    static const char *const known[] = {"--bucket", "--day", "--dax",
+    static const char *const known[] = {"--bucket", "--day", "--dax", "v",
                                         "--stream-prefix"};
     int broken = 0;
     (void)state;

@@ -132,12 +132,56 @@ static void test_what_was_good_comes_out(void **state)
     }
 }
 
+static void test_no_stage_comes_after_the_last(void **state)
+{
+    static struct bench b;
+
+    (void)state;
+    begin(&b, 4);
+    b.row.count = 1;
+    ring_write(&b.ring[0], view_of("x"));
+    assert_int_equal(stage_row_step(&b.row, (struct now){0, 0}), FLOW_FAILED);
+    assert_false(stage_row_cut(&b.row));
+    assert_false(b.ring[1].ended);
+}
+
+static uint32_t turns;
+
+static enum flow spin(struct stage *self, struct ring *in, struct ring *out,
+                      struct now now)
+{
+    (void)self;
+    (void)in;
+    (void)out;
+    (void)now;
+    turns++;
+    return FLOW_MOVED;
+}
+
+/* One that could go on for ever gives way to the others. */
+static void test_a_step_is_bounded(void **state)
+{
+    static struct bench b;
+    struct stage endless = {spin, &b.fault};
+    struct stage_row row;
+
+    (void)state;
+    begin(&b, 4);
+    stage_row_init(&row, &b.ring[0]);
+    stage_row_add(&row, &endless, &b.ring[1]);
+    turns = 0;
+    assert_int_equal(stage_row_step(&row, (struct now){0, 0}), FLOW_MOVED);
+    assert_int_equal(turns, STAGE_TURNS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_comes_through),
         cmocka_unit_test(test_why_it_stands),
         cmocka_unit_test(test_what_was_good_comes_out),
+        cmocka_unit_test(test_no_stage_comes_after_the_last),
+        cmocka_unit_test(test_a_step_is_bounded),
     };
     return RUN(tests);
 }

@@ -110,6 +110,18 @@ static void order_and_cuts_do_not_matter(void **state)
     assert_true(tally_equal(&forth, &left));
 }
 
+static void each_field_counts(void **state)
+{
+    struct tally a = {3, {1, 2}, 10, 20}, b[] = {
+        {4, {1, 2}, 10, 20}, {3, {9, 2}, 10, 20}, {3, {1, 9}, 10, 20},
+        {3, {1, 2}, 11, 20}, {3, {1, 2}, 10, 21},
+    };
+    (void)state;
+    assert_true(tally_equal(&a, &a));
+    for (size_t i = 0; i < ROW_COUNT(b); i++)
+        assert_false(tally_equal(&a, &b[i]));
+}
+
 /* Each bit must change each lane, and about half of its bits. */
 static void every_bit_counts(void **state)
 {
@@ -206,6 +218,7 @@ int main(void)
         cmocka_unit_test(digests_are_read_strictly),
         cmocka_unit_test(slicing_does_not_matter),
         cmocka_unit_test(order_and_cuts_do_not_matter),
+        cmocka_unit_test(each_field_counts),
         cmocka_unit_test(every_bit_counts),
         cmocka_unit_test(accidents_show),
         cmocka_unit_test(similar_lines_differ),

@@ -42,6 +42,13 @@ static const struct row {
     {"an endless comment", "<!-- <a>1</a>", "a", NULL},
     {"an entity without an end", "<a>&amp</a>", "a", NULL},
     {"white space before it, as Complete sends", "\n \n <a>1</a>", "a", "1"},
+    {"blanks of all kinds behind a name",
+     "<a\tx='1'><b\rx='2'><c\nx='3'>1</c>2</b>3</a>", "a", "123"},
+    {"an instruction inside", "<a>1<?no text?>2</a>", "a", "12"},
+    {"a reference without digits", "<a>&#;</a>", "a", NULL},
+    {"one without hexadecimal digits", "<a>&#x;</a>", "a", NULL},
+    {"a letter in a decimal one", "<a>&#6a;</a>", "a", NULL},
+    {"a letter past f", "<a>&#x6g;</a>", "a", NULL},
     {"nothing", "", "a", NULL},
     {"HTML", "<html><body>Bad Gateway<br></body></html>", "Code", NULL},
 };
@@ -59,6 +66,20 @@ static void elements_are_found(void **state)
                            ok == (rows[i].want != NULL) && same);
     }
     assert_int_equal(failures, 0);
+}
+
+static void a_content_that_is_cut_is_refused(void **state)
+{
+    static const char *const cut[] = {"1<", "1<b", "1<b x='>", "1<!",
+                                      "1<![CDATA[2]]", "1<?2", "1&", "1&lt"};
+    char room[16];
+    struct text t;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(cut); i++) {
+        text_init(&t, room, sizeof room);
+        assert_false(xml_text(view_of(cut[i]), &t));
+        assert_true(row_text(&t, "1"));
+    }
 }
 
 static void lists_are_walked(void **state)
@@ -114,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_are_found),
+        cmocka_unit_test(a_content_that_is_cut_is_refused),
         cmocka_unit_test(lists_are_walked),
         cmocka_unit_test(the_root_tells_an_error_in_a_200),
         cmocka_unit_test(a_string_too_long_is_not_cut),

@@ -130,14 +130,15 @@ static bool eat(struct view *v, const char *literal)
     return true;
 }
 
-/* Whether the fields name a moment that exists; a leap second counts. */
+/* Whether the fields, of a year of four digits, name a moment that exists; a
+ * leap second counts. */
 static bool is_civil(const struct civil *c)
 {
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30,
                                    31, 31, 30, 31, 30, 31};
     bool leap = c->year % 4 == 0 && (c->year % 100 != 0 || c->year % 400 == 0);
 
-    if (c->year < 1 || c->year > 9999 || c->month < 1 || c->month > 12)
+    if (c->year < 1 || c->month < 1 || c->month > 12)
         return false;
     return c->day >= 1 &&
            c->day <= days[c->month - 1] + (leap && c->month == 2) &&
@@ -225,7 +226,7 @@ static bool eat_zone(struct view *v, int64_t *offset_ms, bool *local)
     *local = v->len == 0;
     if (*local || eat(v, "Z") || eat(v, "z"))
         return true;
-    bool minus = v->len > 0 && v->at[0] == '-';
+    bool minus = v->at[0] == '-';
     if (!(eat(v, "+") || eat(v, "-")) || !eat_number(v, 2, &hours) ||
         !eat(v, ":") || !eat_number(v, 2, &minutes) || hours > 23 ||
         minutes > 59)

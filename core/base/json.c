@@ -117,13 +117,13 @@ enum json_kind json_kind(const struct json *j, int32_t node)
     if (node == JSON_NONE)
         return JSON_ABSENT;
     struct view raw = json_raw(j, node);
-    switch (token(j, node)->type) {
-    case JSMN_OBJECT:    return JSON_OBJECT;
-    case JSMN_ARRAY:     return JSON_ARRAY;
-    case JSMN_STRING:    return JSON_STRING;
-    case JSMN_UNDEFINED: return JSON_ABSENT;
-    case JSMN_PRIMITIVE: break;
-    }
+    jsmntype_t type = token(j, node)->type;
+    if (type == JSMN_OBJECT)
+        return JSON_OBJECT;
+    if (type == JSMN_ARRAY)
+        return JSON_ARRAY;
+    if (type == JSMN_STRING)
+        return JSON_STRING;
     if (view_is(raw, "null"))
         return JSON_NULL;
     if (view_is(raw, "true") || view_is(raw, "false"))
@@ -143,7 +143,7 @@ int32_t json_first(const struct json *j, int32_t node)
 {
     enum json_kind kind = json_kind(j, node);
     bool holds = (kind == JSON_OBJECT || kind == JSON_ARRAY) &&
-                 token(j, node)->size > 0 && node + 1 < j->count;
+                 token(j, node)->size > 0;
     return holds ? node + 1 : JSON_NONE;
 }
 
@@ -160,9 +160,8 @@ int32_t json_next(const struct json *j, int32_t node)
 
 int32_t json_value(const struct json *j, int32_t name)
 {
-    bool has = name != JSON_NONE && name + 1 < j->count &&
-               token(j, name)->type == JSMN_STRING &&
-               token(j, name)->size == 1 && token(j, name + 1)->parent == name;
+    bool has = name != JSON_NONE && token(j, name)->type == JSMN_STRING &&
+               token(j, name)->size == 1;
     return has ? name + 1 : JSON_NONE;
 }
 
@@ -178,39 +177,32 @@ int32_t json_member(const struct json *j, int32_t node, const char *name)
     return found;
 }
 
+/* Of a digit: jsmn takes no other in an escape. */
 static uint32_t hex_digit(uint8_t c)
 {
-    if (c >= '0' && c <= '9')
-        return c - (uint32_t)'0';
-    uint32_t letter = (c | 0x20u) - 'a';
-    return letter < 6 ? letter + 10 : 0xff;
+    return c <= '9' ? c - (uint32_t)'0' : (c | 0x20u) - 'a' + 10;
 }
 
-/* The four digits of \uXXXX at `at`; above 0xffff when they are none. */
+/* The four digits of \uXXXX, if it stands at `at`; else UINT32_MAX. */
 static uint32_t unit_at(struct view v, uint32_t at)
 {
-    uint32_t unit = 0, bad = 0;
+    uint32_t unit = 0;
     if (v.len - at < 6 || v.at[at] != '\\' || v.at[at + 1] != 'u')
         return UINT32_MAX;
-    for (uint32_t i = 2; i < 6; i++) {
-        uint32_t digit = hex_digit(v.at[at + i]);
-        bad |= digit & 0xf0;
-        unit = unit << 4 | (digit & 15);
-    }
-    return bad != 0 ? UINT32_MAX : unit;
+    for (uint32_t i = 2; i < 6; i++)
+        unit = unit << 4 | (hex_digit(v.at[at + i]) & 15);
+    return unit;
 }
 
-/* Decodes the escape at `at`; returns its length, 0 if it is none. */
+/* Decodes the escape at `at` and returns its length. That it is one of JSON's
+ * jsmn has seen to; another would be NUL. */
 static uint32_t put_escape(struct text *out, struct view v, uint32_t at)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     uint32_t c = unit_at(v, at);
     if (c == UINT32_MAX) {
-        uint8_t letter = v.len - at > 1 ? v.at[at + 1] : 0;
-        uint32_t which = view_find(view_of(from), letter);
-        if (which < sizeof from - 1)
-            text_char(out, to[which]);
-        return which < sizeof from - 1 ? 2 : 0;
+        text_char(out, to[view_find(view_of(from), v.at[at + 1])]);
+        return 2;
     }
     if (c < 0xd800 || c > 0xdfff) {
         text_utf8(out, c);
@@ -236,10 +228,7 @@ bool json_text(const struct json *j, int32_t node, struct text *out)
         at += plain;
         if (at == v.len)
             break;
-        uint32_t len = put_escape(out, v, at);
-        if (len == 0)
-            return false;
-        at += len;
+        at += put_escape(out, v, at);
     }
     return !out->overflow;
 }

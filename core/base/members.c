@@ -66,16 +66,16 @@ static uint32_t skip_value(struct view v, uint32_t at)
         if (at == 0)
             return 0;
     }
-    return depth == 0 ? at : 0;
+    return depth == 0 && at > from ? at : 0;
 }
 
-/* One member at *at, which goes on behind it and its comma. */
+/* One member at *at, where there is more than blanks; *at goes on behind it and
+ * its comma. */
 static bool next_member(struct view object, uint32_t *at, struct view *name,
                         struct view *value)
 {
     uint32_t from = skip_blanks(object, *at);
-    uint32_t to = from < object.len && object.at[from] == '"'
-        ? skip_string(object, from) : 0;
+    uint32_t to = object.at[from] == '"' ? skip_string(object, from) : 0;
     if (to == 0)
         return false;
     *name = view_slice(object, from + 1, to - 1);
@@ -160,12 +160,18 @@ bool members_time_or_null(struct members *m, struct view v, int64_t *out)
 bool members_number(struct members *m, struct view v, uint64_t *out)
 {
     return members_hold(m, v, view_u64(v, UINT64_MAX, out), "bad number");
+    if (view_u64(v, UINT64_MAX, out))
+        return true;
+    return members_damaged(m, v, "bad number");
 }
 
 bool members_bool(struct members *m, struct view v, bool *out)
 {
     *out = view_is(v, "true");
     return members_hold(m, v, *out || view_is(v, "false"), "bad boolean");
+    if (*out || view_is(v, "false"))
+        return true;
+    return members_damaged(m, v, "bad boolean");
 }
 
 bool members_digest(struct members *m, struct view v, struct tally *tally)
@@ -174,6 +180,9 @@ bool members_digest(struct members *m, struct view v, struct tally *tally)
     bool sound = quoted && tally_parse(view_slice(v, 1, v.len - 1),
                                        tally->digest);
     return members_hold(m, v, sound, "bad digest");
+    if (quoted && tally_parse(view_slice(v, 1, v.len - 1), tally->digest))
+        return true;
+    return members_damaged(m, v, "bad digest");
 }
 
 bool members_crc64(struct members *m, struct view v, bool *known,
@@ -184,4 +193,7 @@ bool members_crc64(struct members *m, struct view v, bool *known,
     bool sound = !*known ||
                  (quoted && crc64_parse(view_slice(v, 1, v.len - 1), crc));
     return members_hold(m, v, sound, "bad CRC-64");
+    if (!*known || (quoted && crc64_parse(view_slice(v, 1, v.len - 1), crc)))
+        return true;
+    return members_damaged(m, v, "bad CRC-64");
 }

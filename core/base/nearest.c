@@ -55,7 +55,7 @@ void nearest_offer(struct nearest *n, const char *name, const char *result)
     uint32_t longer = candidate.len > n->wanted.len
                           ? candidate.len - n->wanted.len
                           : n->wanted.len - candidate.len;
-    if (longer >= n->edits || n->wanted.len == 0)
+    if (longer >= n->edits)
         return;
     uint32_t distance = edits(n->wanted, candidate);
     if (distance < n->edits && distance < n->wanted.len) {

@@ -35,15 +35,13 @@ static uint64_t load_le32(const uint8_t *at)
     return word;
 }
 
-/* At most eight bytes, as if zeros came after them. */
+/* One to eight bytes, as if zeros came after them. */
 static uint64_t load_short(const uint8_t *at, uint32_t len)
 {
     if (len >= 8)
         return load_le64(at);
     if (len >= 4)  /* two loads that overlap in equal bits */
         return load_le32(at) | load_le32(at + len - 4) << 8 * (len - 4);
-    if (len == 0)
-        return 0;
     return at[0] | (uint64_t)at[len / 2] << 8 * (len / 2) |
            (uint64_t)at[len - 1] << 8 * (len - 1);
 }

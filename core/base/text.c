@@ -218,7 +218,7 @@ static bool is_unreserved(uint8_t c)
 void text_percent(struct text *t, struct view v, bool keep_slash)
 {
     static const char digit[] = "0123456789ABCDEF";
-    for (uint32_t i = 0; i < v.len && !t->overflow; i++) {
+    for (uint32_t i = 0; i < v.len; i++) {
         uint8_t c = v.at[i];
         bool plain = is_unreserved(c) || (keep_slash && c == '/');
         char *room = take(t, plain ? 1 : 3);

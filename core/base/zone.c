@@ -90,9 +90,9 @@ static int64_t floor_div(int64_t a, int64_t b)
 static int64_t turn_at(const struct zone_turn *t, int32_t year,
                        int32_t before)
 {
+    CHECK(t->month < 12);  /* of no zone is it December */
     int64_t first = date_days(year, t->month, 1);
-    int64_t next = t->month == 12 ? date_days(year + 1, 1, 1)
-                                  : date_days(year, t->month + 1, 1);
+    int64_t next = date_days(year, t->month + 1, 1);
     int64_t day = first + (t->day + 7 - date_weekday(first)) % 7 +
                   7 * (t->week - 1);
     while (day >= next)  /* the fifth may not exist */
@@ -106,11 +106,12 @@ static struct stretch by_rule(const struct zone_rule *r, int64_t at)
     int64_t began = INT64_MIN;
     struct stretch s = {r->base, INT64_MAX};
 
-    /* A turn may fall into a neighbouring year of UTC, hence three. */
+    /* A turn may fall into a neighbouring year of UTC, hence three. Summers
+     * come in order; south of the equator the year's base came before. */
     for (int32_t y = year - 1; y <= year + 1; y++) {
         int64_t summer = turn_at(&r->to_summer, y, r->base);
         int64_t base = turn_at(&r->to_base, y, r->summer);
-        if (summer <= at && summer > began) {
+        if (summer <= at) {
             began = summer;
             s.offset = r->summer;
         }
@@ -174,7 +175,8 @@ int64_t zone_local_to_instant(const struct zone *z, int64_t local_ms)
     const int64_t most_ms = 16 * 3600 * 1000;
     int64_t local = bounded_ms(local_ms);
     int64_t from = local - most_ms;
-    for (uint32_t i = 0; i < 64; i++) {
+    for (uint32_t i = 0;; i++) {
+        CHECK(i < 64);
         struct stretch s = stretch_at(z, floor_div(from, 1000));
         int64_t found = local - (int64_t)s.offset * 1000;
         if (found < from)
@@ -183,8 +185,6 @@ int64_t zone_local_to_instant(const struct zone *z, int64_t local_ms)
             return found;
         from = s.until * 1000;
     }
-    CHECK(false);
-    return local;
 }
 
 int64_t zone_day_start(const struct zone *z, int64_t days)
