@@ -148,6 +148,92 @@ static const struct row {
     {"an entity of its own", LIST(KEY("&x;")), 0, ERROR_REMOTE},
 };
 
+/* Keys as they come and as they are meant. */
+static const struct { const char *coded, *key; } coded[] = {
+    {"a%20b+c", "a b c"}, {"%3c%3F%aF%fa", "<?\xaf\xfa"}, {"a%2Bb", "a+b"},
+    {"a%4", "a%4"}, {"a%", "a%"}, {"%4z", "%4z"}, {"%4G", "%4G"},
+    {"%z4", "%z4"}, {"%/4", "%/4"}, {"%:4", "%:4"}, {"%`4", "%`4"},
+    {"%+4", "% 4"},
+};
+
+static void what_is_no_escape_stays(void **state)
+{
+    char reply[256];
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(coded); i++) {
+        wire_open(&site);
+        (void)snprintf(reply, sizeof reply, LIST(CODED KEY("%s")),
+                       coded[i].coded);
+        wire.canned_if = "list-type=2";
+        wire.canned = reply;
+        wire.canned_times = 1;
+        begin("");
+        failures += BROKEN(coded[i].coded, drive() == FLOW_WANT_ROOM &&
+                           row_text(&catalog.entry.key, coded[i].key));
+        wire_close();
+    }
+    assert_int_equal(failures, 0);
+}
+
+/* So long that what is kept of them would be another key's. */
+static void keys_too_long(void **state)
+{
+    static const struct { uint32_t len; const char *byte; bool good; } row[] = {
+        {1024, "a", true}, {1025, "a", false},
+        {1024, "%61", true}, {1025, "%61", false}, {4000, "%61", false},
+    };
+    static char key[16384], reply[20000];
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(row); i++) {
+        key[0] = '\0';
+        for (uint32_t n = 0, at = 0; n < row[i].len; n++)
+            at += (uint32_t)snprintf(key + at, sizeof key - at, "%s",
+                                     row[i].byte);
+        wire_open(&site);
+        (void)snprintf(reply, sizeof reply, LIST(CODED KEY("%s")), key);
+        wire.canned_if = "list-type=2";
+        wire.canned = reply;
+        wire.canned_times = 1;
+        begin("");
+        assert_int_equal(drive(), row[i].good ? FLOW_WANT_ROOM : FLOW_FAILED);
+        assert_int_equal(catalog.fault.error,
+                         row[i].good ? ERROR_NONE : ERROR_REMOTE);
+        wire_close();
+    }
+}
+
+/* Each says that the next one follows, and where; `keys` of a page. */
+static enum flow pages(uint32_t most, const char *keys)
+{
+    char reply[256];
+    enum flow flow = FLOW_MOVED;
+    wire_open(&site);
+    wire.canned_if = "list-type=2";
+    wire.canned = reply;
+    wire.canned_times = UINT32_MAX;
+    begin("");
+    while (flow != FLOW_ENDED && flow != FLOW_FAILED &&
+           wire.started <= most) {
+        (void)snprintf(reply, sizeof reply, LIST("%s" MORE("%u")), keys,
+                       wire.started);
+        flow = catalog_step(&catalog, wire_now());
+        (void)wire_move();
+        if (flow == FLOW_WANT_ROOM)
+            catalog_take(&catalog);
+    }
+    wire_close();
+    return flow;
+}
+
+static void empty_pages(void **state)
+{
+    (void)state;
+    assert_int_equal(pages(2000, ""), FLOW_FAILED);
+    assert_int_equal(catalog.fault.error, ERROR_REMOTE);
+    assert_true(pages(900, "") != FLOW_FAILED);
+}
+
 static bool row_holds(const struct row *row)
 {
     uint32_t keys = 0;
@@ -161,8 +247,10 @@ static bool row_holds(const struct row *row)
         catalog_take(&catalog);
         keys++;
     }
+    bool final = catalog_step(&catalog, wire_now()) == flow;
     wire_close();
-    return row_number(flow, row->error == ERROR_NONE ? FLOW_ENDED
+    return final &&
+           row_number(flow, row->error == ERROR_NONE ? FLOW_ENDED
                                                      : FLOW_FAILED) &&
            row_number(catalog.fault.error, row->error) &&
            row_number(keys, row->keys);
@@ -192,6 +280,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_comes_once),
         cmocka_unit_test(keys_are_decoded),
+        cmocka_unit_test(what_is_no_escape_stays),
+        cmocka_unit_test(keys_too_long),
+        cmocka_unit_test(empty_pages),
         cmocka_unit_test(what_is_no_list_is_refused),
         cmocka_unit_test(no_bucket),
     };

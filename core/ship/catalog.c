@@ -100,6 +100,7 @@ static int32_t hex_digit(uint8_t c)
 static void decode_key(struct catalog *c, struct view v)
 {
     struct text *key = &c->part.key;
+    key->overflow |= c->elements.value.overflow;
     for (uint32_t i = 0; i < v.len; i++) {
         uint8_t byte = v.at[i];
         bool escape = byte == '%' && i + 2 < v.len &&
