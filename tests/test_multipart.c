@@ -189,6 +189,112 @@ static void the_longest_list(void **state)
     chain_clear(&arena, &body);
 }
 
+static void begin_listing(struct listing *l, struct chain *body, uint32_t slots,
+                          uint32_t most)
+{
+    arena_init(&arena, (struct span){arena_bytes, slots * CFG_SLOT_BYTES},
+               arena_next, CFG_SLOT_BYTES);
+    chain_init(body);
+    listing_init(l, &arena, body, most);
+}
+
+/* One page; `most` parts of it are the object's. */
+static enum error list_error(const char *parts, uint32_t most,
+                             struct listing *l)
+{
+    struct chain body;
+    struct text page;
+    begin_listing(l, &body, SLOTS, most);
+    text_init(&page, page_room, sizeof page_room);
+    text_str(&page, "<ListPartsResult>");
+    text_str(&page, parts);
+    text_str(&page, "</ListPartsResult>");
+    assert_int_equal(read_page(l, text_view(&page), page.len), ELEMENTS_END);
+    return l->fault.error;
+}
+
+static void parts_behind_the_last(void **state)
+{
+#define SUM "<ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>"
+    static const struct { const char *name, *part; bool kept, summed; } row[] = {
+        {"the next", "<PartNumber>2</PartNumber><Size>7</Size>" SUM, true,
+         true},
+        {"no sum", "<PartNumber>2</PartNumber><Size>7</Size>", true, false},
+        {"no size", "<PartNumber>2</PartNumber>" SUM, false, false},
+        {"a size that is none", "<PartNumber>2</PartNumber><Size>x</Size>",
+         false, false},
+        {"far behind", "<PartNumber>18</PartNumber><Size>7</Size>" SUM, false,
+         false},
+    };
+    char parts[400];
+    struct listing l;
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(row); i++) {
+        (void)snprintf(parts, sizeof parts, PART("1", "5") "<Part>%s</Part>"
+                       "<IsTruncated>true</IsTruncated>", row[i].part);
+        enum error error = list_error(parts, 1, &l);
+        const struct listing_part *p = &l.extra[2];
+        failures += BROKEN(row[i].name, error == ERROR_NONE && !l.more &&
+                           l.parts == 1 && l.bytes == 5 &&
+                           (p->number == 2) == row[i].kept &&
+                           p->summed == row[i].summed &&
+                           p->size == (row[i].kept ? 7 : 0));
+    }
+    assert_int_equal(failures, 0);
+}
+
+static void parts_that_are_none(void **state)
+{
+    static const char *const parts[] = {
+        "<Part><Size>7</Size></Part>",
+        "<Part><PartNumber>0</PartNumber><Size>7</Size></Part>",
+        "<Part><PartNumber>1</PartNumber><Size>7</Size></Part>",
+        "<Part><PartNumber>1</PartNumber><ETag>e</ETag></Part>",
+        PART("2", "7"),
+    };
+    struct listing l;
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(parts); i++)
+        failures += BROKEN(parts[i], list_error(parts[i], 2, &l) ==
+                                         ERROR_REMOTE && l.parts == 0);
+    assert_int_equal(list_error(PART("1", "7") PART("1", "9"), 2, &l),
+                     ERROR_NONE);
+    assert_true(l.parts == 1 && l.bytes == 7);  /* read twice */
+    assert_int_equal(failures, 0);
+}
+
+/* The body of Complete has bounds, whatever the ETags. */
+static void a_body_too_large(void **state)
+{
+    static const struct { uint32_t slots, etag; enum error error; } row[] = {
+        {SLOTS, 30, ERROR_NONE}, {SLOTS, 130, ERROR_REMOTE},
+        {3, 30, ERROR_LIMIT},
+    };
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(row); i++) {
+        struct listing l;
+        struct chain body;
+        struct text page;
+        begin_listing(&l, &body, row[i].slots, LIMIT_PART_COUNT);
+        for (uint32_t n = 1; n <= LIMIT_PART_COUNT; n++) {
+            text_init(&page, page_room, sizeof page_room);
+            text_str(&page, "<ListPartsResult><Part><PartNumber>");
+            text_u64(&page, n);
+            text_str(&page, "</PartNumber><Size>5</Size><ETag>");
+            for (uint32_t k = 0; k < row[i].etag; k++)
+                text_str(&page, "&quot;");
+            text_str(&page, "</ETag></Part></ListPartsResult>");
+            (void)read_page(&l, text_view(&page), page.len);
+        }
+        listing_finish(&l);
+        assert_int_equal(l.fault.error, row[i].error);
+        assert_true(body.bytes <= LIMIT_PART_BYTES);
+        chain_clear(&arena, &body);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +304,9 @@ int main(void)
         cmocka_unit_test(lists_that_do_not_agree),
         cmocka_unit_test(abort_until_no_part_is_left),
         cmocka_unit_test(the_longest_list),
+        cmocka_unit_test(parts_behind_the_last),
+        cmocka_unit_test(parts_that_are_none),
+        cmocka_unit_test(a_body_too_large),
     };
     rig_fill();
     return RUN(tests);

@@ -224,63 +224,9 @@ static void the_largest_stays_small(void **state)
     assert_true(reads(&back, text_view(&t), &fault));
 }
 
-/* Blocks of 100 bytes with one event a millisecond each. */
-static void the_index_covers_any_length(void **state)
-{
-    (void)state;
-    static const uint32_t lens[] = {
-        0, 1, 2, 1023, 1024, 1025, 2047, 2048, 2049, 4096, 5000, 100000,
-    };
-    for (size_t n = 0; n < ROW_COUNT(lens); n++) {
-        struct index_cursor c;
-        struct index_entry e;
-        uint64_t events = 0, next = 0;
-        index_init(&entries);
-        for (uint32_t i = 0; i < lens[n]; i++)
-            index_add(&entries, &(struct index_entry){
-                10 + 100ull * i, 1000ull * i, i, i + 5, 3});
-        assert_true(entries.count <= CFG_INDEX_BLOCKS);
-        assert_true(lens[n] < CFG_INDEX_BLOCKS ||
-                    entries.count > CFG_INDEX_BLOCKS / 2);
-        struct text t;
-        text_init(&t, room, sizeof room);
-        index_write(&t, &entries);
-        index_open(&c, text_view(&t));
-        while (index_next(&c, &e)) {
-            assert_true(e.offset == 10 + 100 * next);
-            assert_true(e.raw_offset == 1000 * next);
-            assert_true(e.least_ms == (int64_t)next);
-            next += entries.stride;
-            uint64_t last = next < lens[n] ? next : lens[n];
-            assert_true(e.greatest_ms == (int64_t)last + 4);
-            events += e.events;
-        }
-        assert_false(c.bad);
-        assert_true(events == 3ull * lens[n] && next >= lens[n]);
-    }
-}
-
-static void bad_indexes(void **state)
-{
-    (void)state;
-    static const char *const bad[] = {
-        "", "[", "[[", "[[]]", "[[1,2,3,4]]", "[[1,2,3,4,5,6]]", "{}",
-        "[[1,2,3,4,5]", "[[1,2,3,4,5]]x", "[[1,2,3,4,5],]", "[,]",
-        "[[1,2,3,4,5][1,2,3,4,5]]", "[[-1,2,3,4,5]]", "[[1,2,3,4,1e3]]",
-        "[[9,2,3,4,5],[8,2,3,4,5]]", "[[1,2,3,99999999999999999999,5]]",
-        "[[1,2,3,4,5]]]", "null",
-    };
-    int failures = 0;
-    for (size_t i = 0; i < ROW_COUNT(bad); i++) {
-        struct index_cursor c;
-        struct index_entry e;
-        index_open(&c, view_of(bad[i]));
-        for (int n = 0; n < 9 && index_next(&c, &e); n++)
-            continue;
-        failures += BROKEN(bad[i], c.bad && !index_next(&c, &e));
-    }
-    assert_int_equal(failures, 0);
-}
+#define NOON "\"2026-11-09T12:00:00.000Z\""
+#define MERGED(from, objects, at) "\"merged\": {\"from\": " from \
+    ", \"objects\": " objects ", \"listed_at\": " at "}, \"reason\""
 
 /* Replaces one text by another in a good receipt; what comes of it. */
 static const struct change {
@@ -304,6 +250,20 @@ static const struct change {
      "\"until\": \"2023-11-08", "bad window"},
     {"a bad checksum", "rosUhgp5mIg=", "rosUhgp5mIh=", "bad CRC-64"},
     {"an unknown field", "\"id\"]", "\"idd\"]", "unknown field"},
+    {"fields that are no list", "\"fields\": [", "\"fields\": {}, \"x\": [",
+     "bad fields"},
+    {"fields that are no JSON", "\"fields\": [", "\"fields\": [1 2], \"x\": [",
+     "bad fields"},
+    {"a bad index", "\"index\": [", "\"index\": [[1]", "bad index"},
+    {"merged of nothing", "\"reason\"", "\"merged\": {}, \"reason\"",
+     "it lacks \"from\""},
+    {"merged from a number", "\"reason\"", MERGED("1", "1", NOON),
+     "bad or too long a string"},
+    {"merged of half an object", "\"reason\"", MERGED("\"a\"", "0.5", NOON),
+     "bad number"},
+    {"merged at no time", "\"reason\"", MERGED("\"a\"", "1", "\"\""),
+     "bad time"},
+    {"merged", "\"reason\"", MERGED("\"a\"", "1", NOON), NULL},
     {"a bad boolean", "\"masked\": true", "\"masked\": 1", "bad boolean"},
     {"a trailing comma", "]]\n}", "]],\n}", "bad JSON"},
     {"a comma left out", "\"events\": 2,", "\"events\": 2", "bad JSON"},
@@ -377,6 +337,38 @@ static void every_prefix_and_every_byte(void **state)
         }
 }
 
+static void not_larger_than_it_may_be(void **state)
+{
+    static char large[RECEIPT_BYTES + 1];
+    struct fault fault;
+    struct receipt r = sample();
+    (void)state;
+    fill_index();
+    memset(large, ' ', sizeof large);
+    struct text t = written(&r, &entries);
+    memcpy(large, room, t.len);
+    assert_true(reads(&r, (struct view){(uint8_t *)large, RECEIPT_BYTES},
+                      &fault));
+    assert_false(reads(&r, (struct view){(uint8_t *)large, sizeof large},
+                       &fault));
+    assert_true(row_string(fault.words, "it is larger than 128 KiB"));
+}
+
+static void what_was_merged_comes_back(void **state)
+{
+    struct fault fault;
+    struct receipt r = sample(), back;
+    (void)state;
+    r.merged_from = view_of("s3://bkt/in/");
+    r.merged_objects = 1234567;
+    r.merged_ms = 1699578000123;
+    struct text t = written(&r, NULL);
+    assert_true(reads(&back, text_view(&t), &fault));
+    assert_true(view_equal(r.merged_from, back.merged_from) &&
+                r.merged_objects == back.merged_objects &&
+                r.merged_ms == back.merged_ms);
+}
+
 static const struct key { const char *key, *want; } keys[] = {
     {"a/dt=2026-11-09/events.ndjson.gz",
      "a/dt=2026-11-09/_events.receipt.json"},
@@ -405,12 +397,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(byte_for_byte),
         cmocka_unit_test(what_is_written_comes_back),
+        cmocka_unit_test(what_was_merged_comes_back),
         cmocka_unit_test(what_is_not_known_is_null),
         cmocka_unit_test(the_largest_stays_small),
-        cmocka_unit_test(the_index_covers_any_length),
-        cmocka_unit_test(bad_indexes),
         cmocka_unit_test(damage_is_named),
         cmocka_unit_test(every_prefix_and_every_byte),
+        cmocka_unit_test(not_larger_than_it_may_be),
         cmocka_unit_test(keys_beside_the_archive),
     };
     return RUN(tests);
