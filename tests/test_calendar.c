@@ -50,6 +50,8 @@ static const struct row {
      "2026-11-05/ecs/_2026-11-09.receipt.json", "", true},
     {"days first", "s3://acme/{group}/{dd}.{mm}.{yyyy}.{ext}",
      "ecs/2026-11-09/_05.11.2026.receipt.json", "ecs/2026-11-09/_", false},
+    {"days before months", "s3://acme/{group}/{yyyy}-{dd}-{mm}.{ext}",
+     "ecs/2026-11-09/_2026-05-11.receipt.json", "ecs/2026-11-09/_", false},
     {"twice", "s3://acme/{group}/{yyyy}/{date}.{ext}",
      "ecs/2026-11-09/2026/_2026-11-05.receipt.json", "ecs/2026-11-09/",
      true},
@@ -90,6 +92,15 @@ static const char *const others[] = {
     "111122223333/eu-west-1/ecs/2026-11-09/dt=2026-1a-05/_events.receipt.json",
     "111122223333/eu-west-1/ecs/2026-11-08/dt=2026-11-05/_events.receipt.json",
     "111122223333/eu-west-1/ecs/2026-11-09/dt=2026-11-05/_events.receipt.jsox",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=20x6-11-05/_events.receipt.json",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=2026-11-0x/_events.receipt.json",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=0000-11-05/_events.receipt.json",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=2026-00-05/_events.receipt.json",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=2026-13-05/_events.receipt.json",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=2026-11-00/_events.receipt.json",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=2026-11-32/_events.receipt.json",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=2006-11-05/_events.receipt.json",
+    "111122223333/eu-west-1/ecs/2026-11-09/dt=9999-12-31/_events.receipt.json",
     "", "dt=2026-11-05",
 };
 
@@ -110,6 +121,50 @@ static void other_keys_tell_nothing(void **state)
     assert_int_equal(day, TODAY - 4);
 }
 
+/* What is before the list's first day, or behind its last, has no mark. */
+static void the_list_has_two_ends(void **state)
+{
+    struct calendar_facts f = facts();
+    char longest[SPEC_KEY_BYTES + 64];
+    int64_t day;
+    (void)state;
+    f.backfill = 500;
+    begin("s3://acme", &f);
+    assert_int_equal(calendar.base, TODAY - 500);
+    calendar_set(&calendar, calendar.base, CALENDAR_VOID);
+    assert_int_equal(calendar_at(&calendar, TODAY - 500), CALENDAR_VOID);
+    assert_int_equal(calendar_at(&calendar, TODAY - 501), CALENDAR_NONE);
+    assert_int_equal(calendar_at(&calendar, calendar.base + CALENDAR_DAYS),
+                     CALENDAR_NONE);
+    assert_true(calendar_missing(&calendar, &day));
+    assert_int_equal(day, TODAY - 499);
+    memset(longest, 'k', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_false(calendar_archive(&calendar, &spec, &place,
+                                  view_of(longest), &day));
+}
+
+/* Samoa had no 30 December 2011. */
+static void a_day_without_length_is_not_missing(void **state)
+{
+    struct calendar_facts f = facts();
+    int64_t left_out = date_days(2011, 12, 30), day;
+    (void)state;
+    f.zone = zone_find(view_of("Pacific/Apia"));
+    f.now_ms = (left_out + 3) * (int64_t)DAY_MS;
+    f.created_ms = 0;
+    f.backfill = 4;
+    begin("s3://acme", &f);
+    calendar_set(&calendar, left_out - 2, CALENDAR_THERE);
+    calendar_set(&calendar, left_out - 1, CALENDAR_THERE);
+    assert_true(calendar_missing(&calendar, &day));
+    assert_int_equal(day, left_out + 1);
+    for (day = calendar.first; day <= calendar.last; day++)
+        if (day != left_out)
+            calendar_set(&calendar, day, CALENDAR_THERE);
+    assert_false(calendar_missing(&calendar, &day));
+}
+
 /* By when the receipt was written, and what is held still. */
 static void the_time_of_a_receipt_tells_the_rest(void **state)
 {
@@ -122,6 +177,8 @@ static void the_time_of_a_receipt_tells_the_rest(void **state)
     calendar_take(&calendar, &spec, &place, view_of(key), end_ms + HOUR);
     assert_true(calendar_stale(&calendar, &day));
     assert_int_equal(day, TODAY - 20);
+    calendar_take(&calendar, &spec, &place, view_of(key), 0);
+    assert_int_equal(calendar_at(&calendar, day), CALENDAR_THERE);
     calendar_take(&calendar, &spec, &place, view_of(key),
                   end_ms + 14 * (int64_t)DAY_MS);
     assert_int_equal(calendar_at(&calendar, day), CALENDAR_FINAL);
@@ -138,6 +195,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_tell_their_days),
         cmocka_unit_test(other_keys_tell_nothing),
+        cmocka_unit_test(the_list_has_two_ends),
+        cmocka_unit_test(a_day_without_length_is_not_missing),
         cmocka_unit_test(the_time_of_a_receipt_tells_the_rest),
     };
     return RUN(tests);

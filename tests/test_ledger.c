@@ -92,6 +92,7 @@ static const struct days_row {
     {"missing days are the margin", "ss--ss", 0, 6, 4, 25},
     {"expired ones are not", "xxxs", 0, 4, 1, 29},
     {"damaged ones are, while they can be read", "s!ss", 0, 4, 3, 26},
+    {"long gone", "ss---------------------------------ss", 0, 37, 4, 0},
 };
 
 static enum ledger_state state_of(char letter)
@@ -154,7 +155,154 @@ static void days_add_up(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* Group, account and region, all three. */
+static void a_ledger_is_of_one_group(void **state)
+{
+    struct receipt r = receipt_of("/g"), group = r, account = r, region = r;
+    (void)state;
+    group.group = view_of("/h");
+    account.account = view_of("444455556666");
+    region.region = view_of("eu-west-1");
+    ledger_init(&ledger, &r, view_of("g/2026-01-01"));
+    assert_true(ledger_is_of(&ledger, &r));
+    assert_false(ledger_is_of(&ledger, &group));
+    assert_false(ledger_is_of(&ledger, &account));
+    assert_false(ledger_is_of(&ledger, &region));
+    assert_true(ledger_has(&ledger, view_of("g/2026-01-02")));
+    assert_false(ledger_has(&ledger, view_of("g/")));
+    r.account = view_of("");
+    ledger_init(&ledger, &r, view_of("g/2026-01-01"));
+    assert_true(ledger_has(&ledger, view_of("g/2026-01-02")));
+}
+
+/* From when on it can be read, by what CloudWatch Logs said of it. */
+static void what_is_not_known_is_not_held(void **state)
+{
+    static const struct {
+        enum ledger_asked asked;
+        int64_t     days, readable_ms, margin;
+        const char *remark;
+    } asked[] = {
+        {LEDGER_UNASKED, 30, INT64_MIN, -1, "\"reason\":null"},
+        {LEDGER_THERE, 0, DAY(D0), -1, "\"reason\":null"},
+        {LEDGER_THERE, 1, DAY(D0 + 1), 0, "\"retention_days\":1,"},
+        {LEDGER_THERE, 2, DAY(D0), 1, "\"margin_days\":1}"},
+        {LEDGER_GONE, 30, INT64_MAX, -1, "\"reason\":\"the log group is gone"},
+        {LEDGER_ELSEWHERE, 30, INT64_MIN, -1, "of another region or account"},
+    };
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(asked); i++) {
+        int64_t margin = -1, now_ms = DAY(D0 + 2);
+        tell("s", now_ms);
+        ledger.asked = asked[i].asked;
+        ledger.retention_days = asked[i].days;
+        ledger.created_ms = DAY(D0);
+        text_init(&out, bytes, sizeof bytes);
+        ledger_group_line(&out, &ledger, now_ms);
+        if (!ledger_margin(&ledger, now_ms, &margin))
+            margin = -1;
+        failures += BROKEN(asked[i].remark,
+            row_number(ledger_readable_ms(&ledger, now_ms),
+                       asked[i].readable_ms) &&
+            row_number(margin, asked[i].margin) &&
+            strstr(bytes, asked[i].remark) != NULL);
+        text_init(&out, bytes, sizeof bytes);
+        ledger_draw(&out, &ledger, now_ms);
+        failures += BROKEN(asked[i].remark, !out.overflow &&
+                           strstr(bytes, "\n  1 day: 1 sealed; 0 B in 0 B") !=
+                               NULL);
+    }
+    assert_int_equal(failures, 0);
+}
+
+/* Two parts of one day: what is bad of it stays seen. */
+static void a_bad_half_marks_its_day(void **state)
+{
+    static const struct {
+        enum ledger_state first, second;
+        bool verified;
+        char cell;
+    } halves[] = {
+        {LEDGER_MISSING, LEDGER_SEALED, false, '-'},
+        {LEDGER_EXPIRED, LEDGER_SEALED, false, 'x'},
+        {LEDGER_DAMAGED, LEDGER_SEALED, false, '!'},
+        {LEDGER_SEALED, LEDGER_EXPIRED, false, 'x'},
+        {LEDGER_IMPORTED, LEDGER_IMPORTED, true, 'I'},
+        {LEDGER_IMPORTED, LEDGER_IMPORTED, false, 'i'},
+        {LEDGER_PROVISIONAL, LEDGER_PROVISIONAL, true, 'P'},
+        {LEDGER_SEALED, LEDGER_SEALED, true, 'S'},
+    };
+    struct receipt r = receipt_of("/g");
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(halves); i++) {
+        struct ledger_day d = {
+            .state = halves[i].first, .from_ms = DAY(D0),
+            .until_ms = DAY(D0) + DAY_MS / 2, .receipt = &r,
+            .zone = zone_find(view_of("UTC")),
+        };
+        r.verified_ms = halves[i].verified ? DAY(D0) : 0;
+        ledger_init(&ledger, &r, view_of("g/2026-01-01"));
+        ledger_begin(&ledger, d.from_ms);
+        (void)ledger_add(&ledger, &d, DAY(D0));
+        d.state = halves[i].second;
+        d.from_ms = d.until_ms;
+        d.until_ms = DAY(D0 + 1);
+        (void)ledger_add(&ledger, &d, DAY(D0));
+        assert_int_equal(ledger.cell[0][0], halves[i].cell);
+    }
+}
+
+/* A line says no more than is known: neither whose, nor when. */
+static void a_line_leaves_out_what_is_not_known(void **state)
+{
+    struct ledger_day d = {
+        .state = LEDGER_DAMAGED, .key = view_of("x"),
+        .zone = zone_find(view_of("UTC")),
+    };
+    (void)state;
+    tell("s", DAY(D0));
+    text_init(&out, bytes, sizeof bytes);
+    ledger_day_line(&out, NULL, &d, view_of("b"));
+    assert_true(view_starts(text_view(&out), "{\"group\":null,\"day\":null,"
+                            "\"from\":null,\"until\":null,"));
+    assert_int_equal(ledger_add(&ledger, &d, DAY(D0)), 65);
+    d.state = LEDGER_MISSING;
+    assert_int_equal(ledger_add(&ledger, &d, DAY(D0)), 75);
+    assert_int_equal(ledger.days[LEDGER_DAMAGED], 0);
+    d.from_ms = DAY(D0);  /* an hour is no day */
+    d.until_ms = d.from_ms + 3600000;
+    text_init(&out, bytes, sizeof bytes);
+    ledger_day_line(&out, &ledger, &d, view_of("b"));
+    assert_true(view_starts(text_view(&out), "{\"group\":\"/g\",\"day\":null,"
+                            "\"from\":\"2026-01-01T00:00:00.000Z\","));
+    d.from_ms += 3600000;
+    text_init(&out, bytes, sizeof bytes);
+    d.until_ms = DAY(D0 + 1);
+    ledger_day_line(&out, &ledger, &d, view_of("b"));
+    assert_non_null(strstr(bytes, "\"day\":null,"));
+}
+
 /* ---- the calendar ---- */
+
+/* An archive of long ago that comes after newer ones is counted alone. */
+static void what_comes_before_the_calendar_is_counted(void **state)
+{
+    char days[1101];
+    struct receipt r = receipt_of("/g");
+    struct ledger_day d = {
+        .state = LEDGER_SEALED, .receipt = &r, .from_ms = DAY(D0),
+        .until_ms = DAY(D0 + 1101), .zone = zone_find(view_of("UTC")),
+    };
+    (void)state;
+    memset(days, 's', sizeof days - 1);
+    days[sizeof days - 1] = '\0';
+    tell(days, DAY(D0 + 1100));
+    uint64_t earlier = ledger.earlier;
+    assert_int_equal(ledger_add(&ledger, &d, DAY(D0 + 1100)), 0);
+    assert_true(ledger.earlier > earlier);
+    assert_int_equal(ledger.until_ms, DAY(D0 + 1101));
+}
 
 static void a_long_calendar_forgets_its_beginning(void **state)
 {
@@ -206,6 +354,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_tell_whether_more_may_come),
         cmocka_unit_test(days_add_up),
+        cmocka_unit_test(a_ledger_is_of_one_group),
+        cmocka_unit_test(what_is_not_known_is_not_held),
+        cmocka_unit_test(a_bad_half_marks_its_day),
+        cmocka_unit_test(a_line_leaves_out_what_is_not_known),
+        cmocka_unit_test(what_comes_before_the_calendar_is_counted),
         cmocka_unit_test(a_long_calendar_forgets_its_beginning),
         cmocka_unit_test(a_hostile_window_does_no_harm),
     };

@@ -37,8 +37,11 @@ static bool make_key(struct key *k, struct spec *spec,
 static uint32_t first_difference(const struct key *a, const struct key *b)
 {
     uint32_t at = 0;
-    while (at < a->text.len && at < b->text.len && a->bytes[at] == b->bytes[at])
+    CHECK(a->text.len == b->text.len);
+    while (a->bytes[at] == b->bytes[at]) {
         at++;
+        CHECK(at < a->text.len);
+    }
     return at;
 }
 
@@ -48,16 +51,15 @@ static bool find_shape(struct calendar_shape *s, struct spec *spec,
                        const struct plan_place *place, struct fault *fault)
 {
     struct key base, other;
-    if (!make_key(&base, spec, place, date_days(1111, 11, 11), fault) ||
-        !make_key(&other, spec, place, date_days(2222, 11, 11), fault))
+    if (!make_key(&base, spec, place, date_days(1111, 11, 11), fault))
         return false;
     s->len = base.text.len;
+    CHECK(make_key(&other, spec, place, date_days(2222, 11, 11), fault));
     s->year_at = first_difference(&base, &other);
     CHECK(make_key(&other, spec, place, date_days(1111, 1, 11), fault));
     s->month_at = first_difference(&base, &other);
     CHECK(make_key(&other, spec, place, date_days(1111, 11, 1), fault));
     s->day_at = first_difference(&base, &other);
-    CHECK(s->year_at < s->len && s->month_at < s->len && s->day_at < s->len);
     return true;
 }
 
@@ -129,8 +131,8 @@ static bool read_digits(struct view key, uint32_t at, uint32_t digits,
                         int32_t *out)
 {
     uint64_t number = 0;
-    bool ok = at + digits <= key.len &&
-              view_u64(view_slice(key, at, at + digits), 9999, &number);
+    bool ok = view_u64(view_slice(key, at, at + digits), 9999, &number);
+    CHECK(at + digits <= key.len);  /* as long as those it is found in */
     *out = (int32_t)number;
     return ok;
 }
@@ -168,9 +170,10 @@ static bool find_day(const struct calendar *c, struct spec *spec,
 {
     struct fault fault = {0};
     struct key own;
-    return read_day(&c->shape, key, day) &&
-           make_key(&own, spec, place, *day, &fault) &&
-           view_equal(text_view(&own.text), key);
+    if (!read_day(&c->shape, key, day))
+        return false;
+    CHECK(make_key(&own, spec, place, *day, &fault));
+    return view_equal(text_view(&own.text), key);
 }
 
 bool calendar_archive(const struct calendar *c, struct spec *spec,

@@ -1,10 +1,13 @@
 /* ledger_write.c - see ledger.h: what is said of a group. */
 #include "task/ledger.h"
+
+#include "base/check.h"
 #include "task/message.h"
 
 static void put_name(struct text *out, const char *name)
 {
-    text_str(out, out->len > 0 && out->at[out->len - 1] == '{' ? "\"" : ",\"");
+    CHECK(out->len > 0);
+    text_str(out, out->at[out->len - 1] == '{' ? "\"" : ",\"");
     text_str(out, name);
     text_str(out, "\":");
 }
