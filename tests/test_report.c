@@ -97,6 +97,96 @@ static void a_result_of_a_receipt(void **state)
                            "\"from\":null,\"until\":null,"));
 }
 
+/* A window that is no day, and none at all. */
+static void a_window_is_told_as_it_is(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t     from_ms, until_ms;
+        bool        whole_day;
+        const char *want;
+    } windows[] = {
+        {"a day", 1794182400000, 1794268800000, true,
+         "made 2026-11-09 of /g: s3://b/k"},
+        {"its end", 1794186000000, 1794268800000, false,
+         "made 2026-11-09T01:00:00.000Z to 2026-11-10T00:00:00.000Z of /g: "
+         "s3://b/k"},
+        {"its beginning", 1794182400000, 1794186000000, false,
+         "made 2026-11-09T00:00:00.000Z to 2026-11-09T01:00:00.000Z of /g: "
+         "s3://b/k"},
+        {"none", 0, 0, false, "made all of /g: s3://b/k"},
+        {"backwards", 5, 4, false, "made all of /g: s3://b/k"},
+    };
+    int broken = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(windows); i++) {
+        const struct receipt stored = {
+            .group = view_of("/g"), .timezone = view_of("UTC"),
+            .from_ms = windows[i].from_ms, .until_ms = windows[i].until_ms,
+        };
+        const struct report_result r = {
+            .source = report_stored(&stored), .bucket = view_of("b"),
+            .key = view_of("k"), .action = "made",
+        };
+        start();
+        report_result(&out, &r, OUTPUT_TEXT);
+        broken += BROKEN(windows[i].name, row_text(&out, windows[i].want) &&
+                         r.source.whole_day == windows[i].whole_day);
+    }
+    assert_int_equal(broken, 0);
+}
+
+static void what_is_not_counted_may_be_sized(void **state)
+{
+    struct report_result r = {
+        .bucket = view_of("b"), .key = view_of("k"), .sized = true,
+        .counts = {.events = 1, .bytes_raw = 2, .bytes_stored = 3},
+    };
+    (void)state;
+    start();
+    report_result(&out, &r, OUTPUT_TEXT);
+    assert_true(row_text(&out, "looked at as s3://b/k (3 B)"));
+    start();
+    report_result(&out, &r, OUTPUT_JSON);
+    assert_non_null(strstr(room, "\"action\":null,\"reason\":null,"
+                           "\"events\":null,\"bytes_raw\":null,"
+                           "\"bytes_stored\":3}"));
+    r.counted = true;
+    start();
+    report_result(&out, &r, OUTPUT_TEXT);
+    assert_true(row_text(&out, "looked at 1 event, 2 B, as s3://b/k (3 B)"));
+    r.key = view_of("");
+    start();
+    report_result(&out, &r, OUTPUT_JSON);
+    assert_non_null(strstr(room, "\"key\":null,"));
+}
+
+static void a_bar_has_two_ends(void **state)
+{
+    static const struct {
+        int64_t     done;
+        const char *want;
+    } bars[] = {
+        {-1, "p [......] 0% 99,999 events 0 B 0 B/s 0 parts 0 thr. 3 retries"},
+        {0, "p [......] 0% 99,999 events 0 B 0 B/s 0 parts 0 thr. 3 retries"},
+        {50, "p [###...] 50% 99,999 events 0 B 0 B/s 0 parts 0 thr. 3 retries"},
+        {100, "p [######] 100% 99,999 events 0 B 0 B/s 0 parts 0 thr. 3 "
+         "retries"},
+        {999, "p [######] 100% 99,999 events 0 B 0 B/s 0 parts 0 thr. 3 "
+         "retries"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(bars); i++) {
+        const struct report_progress p = {
+            .phase = "p", .whole = 100, .done = bars[i].done,
+            .elapsed_ms = 1000, .counts = {.events = 99999, .retried = 3},
+        };
+        start();
+        report_bar(&out, &p, 90);
+        assert_true(row_text(&out, bars[i].want));
+    }
+}
+
 static void a_bar_fits_its_columns(void **state)
 {
     struct report_progress p = {
@@ -157,6 +247,23 @@ static void phases_and_the_end(void **state)
         "\"pool_peak_bytes\":500000,\"events\":0,\"bytes_raw\":0,"
         "\"bytes_stored\":0,\"parts\":0,\"requests\":7,\"throttled\":1,"
         "\"retried\":0}"));
+    d.counts.requests = 1;
+    d.stack_peak_bytes = 9000;
+    d.elapsed_ms = -5;
+    start();
+    report_done(&out, &d, OUTPUT_JSON);
+    assert_non_null(strstr(room, "\"seconds\":0.000,"));
+    assert_non_null(strstr(room, "\"stack_peak_bytes\":9000,"));
+    start();
+    report_done(&out, &d, OUTPUT_TEXT);
+    assert_true(row_text(&out, "0 s, CPU 1.2 s, memory 14.0 MB at most "
+                         "(pool 500 kB), 1 request, 1 throttled"));
+    p.source.group = view_of("");
+    start();
+    report_phase(&out, &p, 1794182400000);
+    assert_null(strstr(room, "group"));
+    d.elapsed_ms = 61234;
+    d.counts.requests = 7;
     start();
     report_done(&out, &d, OUTPUT_TEXT);
     assert_true(row_text(&out, "61 s, CPU 1.2 s, memory 14.0 MB at most "
@@ -169,6 +276,9 @@ int main(void)
         cmocka_unit_test(a_result_for_programs),
         cmocka_unit_test(a_result_for_people),
         cmocka_unit_test(a_result_of_a_receipt),
+        cmocka_unit_test(a_window_is_told_as_it_is),
+        cmocka_unit_test(what_is_not_counted_may_be_sized),
+        cmocka_unit_test(a_bar_has_two_ends),
         cmocka_unit_test(a_bar_fits_its_columns),
         cmocka_unit_test(phases_and_the_end),
     };

@@ -1,6 +1,7 @@
 /* report.c - see report.h. */
 #include "task/report.h"
 
+#include "base/check.h"
 #include "base/date.h"
 #include "base/zone.h"
 #include "task/message.h"
@@ -33,8 +34,8 @@ struct report_source report_stored(const struct receipt *r)
 /* {"name":, with a comma before it unless it is the first. */
 static void put_name(struct text *out, const char *name)
 {
-    bool first = out->len == 0 || out->at[out->len - 1] == '{';
-    text_str(out, first ? "\"" : ",\"");
+    CHECK(out->len > 0);
+    text_str(out, out->at[out->len - 1] == '{' ? "\"" : ",\"");
     text_str(out, name);
     text_str(out, "\":");
 }
