@@ -12,8 +12,9 @@
 
 enum { CRC64_TEXT_BYTES = 12 };
 
-/* The CRC of what had `crc` with `bytes` after it: as C alone computes it, and
- * a seam, which platform/ has for processors that multiply without carries. */
+/* The CRC of what had `crc` with `bytes` after it: in C alone, for a few
+ * bytes; and a seam, which platform/ has for processors that multiply without
+ * carries, and the tests for none. */
 uint64_t crc64_plain(uint64_t crc, struct view bytes);
 uint64_t crc64_add(uint64_t crc, struct view bytes);
 /* The CRC of what had `first` followed by `len` bytes that had `second`. */
