@@ -334,9 +334,9 @@ coverage:  ## what the unit tests and the simulation run of core; F=file, T=
 	$(MAKE) UNIT=build/coverage/unit SIM=build/coverage/simulate WARN=-w \
 	    TCC=clang-19 SANITIZE="-fprofile-instr-generate -fcoverage-mapping \
 	    -fcoverage-mcdc" coverage-report
-coverage-report: $(COVERED) $(UNIT)/libcore.a
+coverage-report: $(COVERED) $(CORE:%.c=$(UNIT)/obj/%.o)
 	tests/coverage $(if $(F),--missing-of $(F)) $(if $(T),--part) \
-	    $(UNIT)/libcore.a $(COVERED)
+	    $(CORE:%.c=$(UNIT)/obj/%.o) -- $(COVERED)
 build/coverage/ran/%: build/coverage/%
 	echo "  $< (runs)"; mkdir -p $(@D)
 	LLVM_PROFILE_FILE=$(CURDIR)/$@ TZDIR=build/deps/zoneinfo timeout 600 $< \
