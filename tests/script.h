@@ -21,6 +21,7 @@ struct line {
 
 struct file {
     const char *path, *text;  /* text NULL: unreadable */
+    bool        exposed;      /* others can read it */
 };
 
 enum { SCRIPT_ACTIVE = 4, SCRIPT_SEEN = 64 };
@@ -114,7 +115,7 @@ enum file_result file_read(const char *path, struct span room, uint32_t *len)
         if (*len > room.len)
             return FILE_LONG;
         memcpy(room.at, f->text, *len);
-        return FILE_READ;
+        return f->exposed ? FILE_EXPOSED : FILE_READ;
     }
     return FILE_MISSING;
 }

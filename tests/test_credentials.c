@@ -1,196 +1,6 @@
 /* test_credentials.c - which provider is taken, what it is asked, and what
  * happens when it fails or its keys run out. Virtual time, scripted answers. */
-#include "call/credentials.h"
-#include "row.h"
-#include "script.h"
-
-#define JSON_KEYS(id, until) \
-    "{\"Code\":\"Success\",\"AccessKeyId\":\"" id "\"," \
-    "\"SecretAccessKey\":\"secret\",\"Token\":\"to\\/ken\"," \
-    "\"Expiration\":\"" until "\"}"
-#define XML_KEYS(id, until) \
-    "<R><Result><Credentials><AccessKeyId>" id "</AccessKeyId>" \
-    "<SecretAccessKey>secret</SecretAccessKey><SessionToken>t&amp;k" \
-    "</SessionToken><Expiration>" until "</Expiration></Credentials>" \
-    "</Result></R>"
-#define NOON INT64_C(1793880000000)  /* 2026-11-05T12:00:00Z */
-
-static struct credentials c;
-static struct transport t;
-static struct endpoint sts;
-static struct now now;
-
-static bool start(struct settings *s, const struct line *lines,
-                  struct fault *fault)
-{
-    struct endpoint_options o = {0};
-    endpoint_of_region(&sts, SITE_STS, view_of("eu-west-1"), &o);
-    memset(&t, 0, sizeof t);
-    t.lines = lines;
-    now = (struct now){NOON, 1000};
-    return credentials_init(&c, s, 1, fault);
-}
-
-/* Steps and answers until calls may go on, or it failed, or an hour went by;
- * pauses pass at once. */
-static enum flow run(void)
-{
-    enum flow flow = FLOW_WANT_EVENT;
-    for (int turn = 0; turn < 100; turn++) {
-        flow = credentials_step(&c, &t, &sts, now);
-        if (flow != FLOW_WANT_EVENT)
-            return flow;
-        if (script_answer(&t))
-            continue;
-        int64_t wake = credentials_wake_ms(&c);
-        if (wake == INT64_MAX)
-            return flow;
-        now.wall_ms += wake - now.mono_ms;
-        now.mono_ms = wake;
-    }
-    return flow;
-}
-
-static void later(int64_t ms)
-{
-    now.wall_ms += ms;
-    now.mono_ms += ms;
-}
-
-enum { E_KEYS = 1, E_WEB = 2, E_FULL = 4, E_OFF = 8, E_PROFILE = 16,
-       E_RELATIVE = 32, E_HALF = 64, E_EVIL = 128, E_BLANK = 256 };
-
-static void fill(struct settings *s, unsigned env, const char *config)
-{
-    *s = (struct settings){.config = view_of(config)};
-    struct view *e = s->env;
-    if (env & (E_KEYS | E_HALF))
-        e[SETTING_KEY_ID] = view_of("ENV");
-    if (env & E_BLANK)
-        e[SETTING_KEY_ID] = view_of("  ");
-    if (env & (E_KEYS | E_BLANK))
-        e[SETTING_SECRET] = view_of("secret");
-    if (env & E_WEB) {
-        e[SETTING_ROLE_ARN] = view_of("arn:aws:iam::1:role/w");
-        e[SETTING_WEB_TOKEN_FILE] = view_of("/token");
-    }
-    if (env & E_RELATIVE)
-        e[SETTING_CONTAINER_RELATIVE] = view_of("/v2/x");
-    if (env & E_FULL)
-        e[SETTING_CONTAINER_FULL] = view_of("http://169.254.170.23/v1");
-    if (env & E_EVIL)
-        e[SETTING_CONTAINER_FULL] = view_of("http://evil.example/v1");
-    if (env & E_OFF)
-        e[SETTING_IMDS_DISABLED] = view_of("true");
-    if (env & E_PROFILE)
-        s->profile_option = view_of("p");
-}
-
-static const struct row {
-    const char *name;
-    unsigned    env;
-    const char *config;
-    enum credentials_provider want;
-    const char *id, *words;  /* of a refusal: how its words begin */
-    int         code;
-} rows[] = {
-    {"keys of the environment", E_KEYS, "", PROVIDER_ENVIRONMENT, "ENV",
-     NULL, 0},
-    {"the environment before a profile", E_KEYS,
-     "[default]\naws_access_key_id=P\naws_secret_access_key=s\n",
-     PROVIDER_ENVIRONMENT, "ENV", NULL, 0},
-    {"a profile by option before the environment", E_KEYS | E_PROFILE,
-     "[profile p]\naws_access_key_id=P\naws_secret_access_key=s\n",
-     PROVIDER_PROFILE, "P", NULL, 0},
-    {"blank keys are none", E_BLANK,
-     "[default]\naws_access_key_id=P\naws_secret_access_key=s\n",
-     PROVIDER_PROFILE, "P", NULL, 0},
-    {"half a pair is none", E_HALF | E_RELATIVE, "", PROVIDER_CONTAINER, "",
-     NULL, 0},
-    {"web identity before the container", E_WEB | E_FULL, "",
-     PROVIDER_WEB_IDENTITY, "", NULL, 0},
-    {"a profile's keys before the container", E_FULL,
-     "[default]\naws_access_key_id=P\naws_secret_access_key=s\n",
-     PROVIDER_PROFILE, "P", NULL, 0},
-    {"the container before the instance", E_FULL, "", PROVIDER_CONTAINER,
-     "", NULL, 0},
-    {"the instance at last", 0, "", PROVIDER_INSTANCE, "", NULL, 0},
-    {"web identity of a profile", 0,
-     "[default]\nrole_arn=r\nweb_identity_token_file=/t\n",
-     PROVIDER_WEB_IDENTITY, "", NULL, 0},
-    {"nothing at all", E_OFF, "", PROVIDER_NONE, NULL,
-     "no credentials. Tried: environment (no AWS_ACCESS_KEY_ID), profile "
-     "\"default\" (no keys), web identity (not set), container (not set), "
-     "instance metadata (switched off)", 77},
-    {"half a pair is told", E_OFF | E_HALF, "", PROVIDER_NONE, NULL,
-     "no credentials. Tried: environment (only one of", 77},
-    {"a profile that is missing", E_PROFILE, "", PROVIDER_NONE, NULL,
-     "profile \"p\" is not in the shared files", 78},
-    {"half a pair in a profile", 0, "[default]\naws_access_key_id=P\n",
-     PROVIDER_NONE, NULL, "profile \"default\" has only one of", 78},
-    {"Identity Center", E_PROFILE, "[profile p]\nsso_session=x\n",
-     PROVIDER_NONE, NULL, "profile \"p\" uses IAM Identity Center. Run: eval "
-     "\"$(aws configure export-credentials --profile p --format env)\"", 77},
-    {"a credential_process", E_PROFILE, "[profile p]\ncredential_process=x\n",
-     PROVIDER_NONE, NULL, "profile \"p\" runs a credential_process, and firn "
-     "starts no other program. Run: eval", 77},
-    {"MFA", 0, "[default]\nrole_arn=r\nsource_profile=default\n"
-     "mfa_serial=x\n", PROVIDER_NONE, NULL,
-     "profile \"default\" asks for an MFA code. Run: eval", 77},
-    {"a container of someone else", E_EVIL, "", PROVIDER_NONE, NULL,
-     "AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL", 78},
-    {"a role of one's own keys", 0,
-     "[default]\nrole_arn=r\nsource_profile=default\naws_access_key_id=P\n"
-     "aws_secret_access_key=s\n", PROVIDER_PROFILE, "P", NULL, 0},
-    {"a role of the instance", 0,
-     "[default]\nrole_arn=r\ncredential_source=Ec2InstanceMetadata\n",
-     PROVIDER_INSTANCE, "", NULL, 0},
-    {"a role of the environment, by option", E_KEYS | E_PROFILE,
-     "[profile p]\nrole_arn=r\ncredential_source=Environment\n",
-     PROVIDER_ENVIRONMENT, "ENV", NULL, 0},
-    {"a role of nothing", E_OFF,
-     "[default]\nrole_arn=r\ncredential_source=Ec2InstanceMetadata\n",
-     PROVIDER_NONE, NULL, "profile \"default\" names a credential_source",
-     78},
-    {"a role without a source", 0, "[default]\nrole_arn=r\n", PROVIDER_NONE,
-     NULL, "profile \"default\" needs one of source_profile and", 78},
-    {"a role with two", 0, "[default]\nrole_arn=r\nsource_profile=a\n"
-     "credential_source=Environment\n", PROVIDER_NONE, NULL,
-     "profile \"default\" needs one of source_profile and", 78},
-    {"a source that is missing", 0,
-     "[default]\nrole_arn=r\nsource_profile=q\n", PROVIDER_NONE, NULL,
-     "profile \"default\" names a source_profile that is missing", 78},
-    {"a source without keys", 0,
-     "[default]\nrole_arn=r\nsource_profile=q\n[profile q]\nregion=x\n",
-     PROVIDER_NONE, NULL, "profile \"q\" is named as a source_profile", 78},
-    {"a loop", 0, "[default]\nrole_arn=r\nsource_profile=q\n[profile q]\n"
-     "role_arn=s\nsource_profile=default\n", PROVIDER_NONE, NULL,
-     "profile \"q\" is one of a row of source_profiles that leads", 78},
-};
-
-static bool chosen(const struct row *row)
-{
-    struct settings s;
-    struct fault fault = {0};
-    fill(&s, row->env, row->config);
-    bool ok = start(&s, NULL, &fault);
-    if (row->id != NULL)
-        return ok && c.provider == row->want &&
-               row_string(c.base.id, row->id);
-    bool said = view_starts(view_of(fault.words), row->words);
-    if (!said)
-        fprintf(stderr, "  got \"%s\"\n", fault.words);
-    return !ok && said && fault_exit(fault.error) == row->code;
-}
-
-static void the_first_that_is_configured_wins(void **state)
-{
-    int failures = 0;
-    (void)state;
-    for (size_t i = 0; i < ROW_COUNT(rows); i++)
-        failures += BROKEN(rows[i].name, chosen(&rows[i]));
-    assert_int_equal(failures, 0);
-}
+#include "credentials_rig.h"
 
 static void fixed_keys_are_ready_at_once(void **state)
 {
@@ -379,6 +189,9 @@ static void roles_are_assumed_one_by_one(void **state)
     assert_string_equal(c.keys.id, "OUTER");
 }
 
+#define FIFTY "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+
 static const struct fail_row {
     const char *name;
     unsigned    env;
@@ -402,6 +215,29 @@ static const struct fail_row {
     {"a container that fails", E_RELATIVE,
      {{500, "", "", NULL}, {503, "", "", NULL}, {500, "", "", NULL}},
      3, "credentials by container: HTTP 500"},
+    {"a container that cannot be reached", E_RELATIVE,
+     {{200, "content-length: 99\n", "{", NULL},
+      {200, "content-length: 99\n", "{", NULL},
+      {200, "content-length: 99\n", "{", NULL}},
+     3, "credentials by container: the reply was cut short"},
+    {"a container that is busy, or forgot the token", E_RELATIVE,
+     {{429, "", "", NULL}, {401, "", "", NULL}, {429, "", "", NULL}},
+     3, "credentials by container: HTTP 429"},
+    {"an instance's token that is too long", 0, {{200, "", LONG, NULL}}, 1,
+     "instance metadata (HTTP 200)"},
+    {"an instance that loses the role", 0,
+     {{200, "", "T", NULL}, {0, NULL, NULL, "reset"}, {200, "", "T", NULL},
+      {500, "", "", NULL}, {403, "", "", NULL}},
+     5, "instance metadata (HTTP 403)"},
+    {"a role without a name", 0,
+     {{200, "", "T", NULL}, {200, "", " \n", NULL}}, 2,
+     "instance metadata (the instance's role has no name)"},
+    {"a role with a long name", 0,
+     {{200, "", "T", NULL}, {200, "", LONG, NULL}}, 2,
+     "instance metadata (the instance's role has no name)"},
+    {"STS says nothing", E_WEB,
+     {{200, "", "<R/>", NULL}, {200, "", "", NULL}, {200, "", "{}", NULL}},
+     3, "credentials by web identity: an answer of STS without keys"},
     {"a container that refuses", E_RELATIVE, {{403, "", "", NULL}}, 1,
      "credentials by container: HTTP 403"},
     {"a container that talks", E_RELATIVE,
@@ -478,6 +314,13 @@ static void token_files_are_judged(void **state)
                            run() == FLOW_FAILED &&
                                c.fault.error == ERROR_LIMIT);
     }
+    script_files = (const struct file[]){{"/t", NULL}, {0}};
+    fill(&s, E_FULL, "");
+    s.env[SETTING_CONTAINER_TOKEN_FILE] = view_of("/t");
+    start(&s, NULL, &fault);
+    failures += BROKEN("a container's token that cannot be read",
+                       run() == FLOW_FAILED && t.count == 0 &&
+                           strstr(c.fault.words, "cannot be read") != NULL);
     script_files = (const struct file[]){{"/t", "a\nb"}, {0}};
     fill(&s, E_FULL, "");
     s.env[SETTING_CONTAINER_TOKEN_FILE] = view_of("/t");
@@ -546,7 +389,6 @@ static void secrets_are_forgotten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_that_is_configured_wins),
         cmocka_unit_test(fixed_keys_are_ready_at_once),
         cmocka_unit_test(an_instance_gives_token_name_and_keys),
         cmocka_unit_test(keys_are_refreshed_before_they_end),

@@ -1,4 +1,4 @@
-/* test_site.c - endpoints, settings and their order of precedence. */
+/* test_site.c - endpoints, and the order of precedence of settings. */
 #include "call/site.h"
 #include "row.h"
 #include "script.h"
@@ -36,6 +36,14 @@ static const struct region_row {
      "s3-fips.dualstack.us-west-2.amazonaws.com"},
     {"STS", SITE_STS, "ap-northeast-2", false, false,
      "sts.ap-northeast-2.amazonaws.com"},
+    {"GovCloud's logs, both", SITE_LOGS, "us-gov-west-1", true, true,
+     "logs-fips.us-gov-west-1.api.aws"},
+    {"GovCloud's S3 says it", SITE_S3, "us-gov-west-1", true, false,
+     "s3-fips.us-gov-west-1.amazonaws.com"},
+    {"GovCloud's STS is FIPS as it is", SITE_STS, "us-gov-west-1", true,
+     false, "sts.us-gov-west-1.amazonaws.com"},
+    {"a byte above z", SITE_S3, "us-east-1~", false, false, NULL},
+    {"a hyphen last", SITE_S3, "us-east-", false, false, NULL},
     {"a slash", SITE_S3, "us-east-1/", false, false, NULL},
     {"a point", SITE_S3, "evil.example", false, false, NULL},
     {"a number sign", SITE_S3, "x#", false, false, NULL},
@@ -63,6 +71,9 @@ static void hosts_follow_from_the_region(void **state)
     }
     assert_int_equal(failures, 0);
 }
+
+#define FIFTY "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG FIFTY FIFTY FIFTY
 
 static const struct url_row {
     const char *name, *url;
@@ -101,6 +112,17 @@ static const struct url_row {
     {"a port too large", "https://h:70000", true, NULL, NULL, NULL},
     {"a line break", "https://h\r\nx: y", true, NULL, NULL, NULL},
     {"an open bracket", "http://[::1", true, NULL, NULL, NULL},
+    {"a zone in an IPv6 address", "http://[::1%]", true, NULL, NULL, NULL},
+    {"a brace in a host", "https://h{x", true, NULL, NULL, NULL},
+    {"a colon in a path", "https://h/a:b", true, NULL, NULL, NULL},
+    {"a path of all it may hold", "https://h/~a%20b-_.", false, "https", "h",
+     "/~a%20b-_."},
+    {"four digits of loopback", "http://127.0000.0.1", false, NULL, NULL,
+     NULL},
+    {"letters in loopback", "http://127.x.0.1", false, NULL, NULL, NULL},
+    {"three parts of loopback", "http://127.0.1", false, NULL, NULL, NULL},
+    {"a long host", "https://" LONG LONG, false, NULL, NULL, NULL},
+    {"a long path", "https://h/" LONG, false, NULL, NULL, NULL},
 };
 
 static void urls_are_taken_apart(void **state)
@@ -146,6 +168,16 @@ static const struct s3_row {
     {"a slash in a bucket", NULL, "a/../b", "k", NULL, NULL},
     {"a host in a bucket", NULL, "evil.example#", "k", NULL, NULL},
     {"a short name", NULL, "ab", "k", NULL, NULL},
+    {"digits", NULL, "1logs9", "k", "1logs9.s3.eu-west-1.amazonaws.com", "/k"},
+    {"a hyphen first", NULL, "-logs", "k", "s3.eu-west-1.amazonaws.com",
+     "/-logs/k"},
+    {"a hyphen last", NULL, "logs-", "k", "s3.eu-west-1.amazonaws.com",
+     "/logs-/k"},
+    {"longer than a label", NULL, FIFTY "xxxxxxxxxxxxxx", "",
+     "s3.eu-west-1.amazonaws.com", "/" FIFTY "xxxxxxxxxxxxxx"},
+    {"longer than any bucket", NULL, LONG LONG, "k", NULL, NULL},
+    {"three points", NULL, "...", "k", NULL, NULL},
+    {"a brace", NULL, "a{b", "k", NULL, NULL},
 };
 
 static void buckets_have_hosts_and_paths(void **state)
@@ -176,115 +208,16 @@ static void buckets_have_hosts_and_paths(void **state)
     assert_int_equal(failures, 0);
 }
 
-static const char config_text[] =
-    "\xef\xbb\xbf# a comment\r\n"
-    "[default]\r\n"
-    "region=eu-west-1   \r\n"
-    "\r\n"
-    "[profile  dev ]\n"
-    "   region =   ap-northeast-2\n"
-    "   services = local\n"
-    "; another comment\n"
-    "s3 =\n"
-    "  endpoint_url = http://localhost:1\n"
-    "  addressing_style = path\n"
-    "endpoint_url = https://all.example\n"
-    "Use_FIPS_Endpoint = TRUE\n"
-    "[profile \"with space\"] # why not\n"
-    "region = sa-east-1\n"
-    "[dev2]\n"
-    "region = wrong-1\n"
-    "[services local]\n"
-    "s3 =\n"
-    "  endpoint_url = http://localhost:9000\n"
-    "cloudwatch_logs = \n"
-    "  endpoint_url = http://localhost:4586\n"
-    "[profile dev]\n"
-    "output = json = text\n"
-    "aws_access_key_id = CONFIG\n";
-static const char credentials_text[] =
-    "[dev]\naws_access_key_id = FILE\naws_secret_access_key=a=b#c ;d\n"
-    "[default]\nregion = eu-west-2\n";
-
-static void a_profile_is_read_from_both_files(void **state)
+static void a_host_that_does_not_fit_is_refused(void **state)
 {
-    struct settings s = {.config = view_of(config_text),
-                         .credentials = view_of(credentials_text)};
-    struct view dev = view_of("dev"), plain = view_of("default");
+    struct endpoint_options o = {0};
+    struct endpoint e;
+    char at[16];
+    struct text host;
     (void)state;
-    assert_true(view_is(settings_profile(&s), "default"));
-    assert_true(view_is(settings_value(&s, plain, "region"), "eu-west-2"));
-    assert_true(view_is(settings_value(&s, dev, "region"),
-                        "ap-northeast-2"));
-    assert_true(view_is(settings_value(&s, dev, "aws_access_key_id"),
-                        "FILE"));
-    assert_true(view_is(settings_value(&s, dev, "aws_secret_access_key"),
-                        "a=b#c ;d"));
-    assert_true(view_is(settings_value(&s, dev, "output"), "json = text"));
-    assert_true(view_is(settings_value(&s, dev, "addressing_style"), ""));
-    assert_true(view_is(settings_value(&s, view_of("with space"), "region"),
-                        "sa-east-1"));
-    assert_false(settings_has_profile(&s, view_of("dev2")));
-    assert_false(settings_has_profile(&s, view_of("dev3")));
-    assert_true(settings_has_profile(&s, dev));
-    s.env[SETTING_PROFILE] = dev;
-    assert_true(settings_true(&s, SETTING_FIPS, "use_fips_endpoint"));
-    assert_true(view_is(settings_endpoint(&s, "s3"),
-                        "http://localhost:9000"));
-    assert_true(view_is(settings_endpoint(&s, "cloudwatch_logs"),
-                        "http://localhost:4586"));
-    assert_true(view_is(settings_endpoint(&s, "sts"),
-                        "https://all.example"));
-    s.profile_option = plain;
-    assert_true(view_is(settings_endpoint(&s, "s3"), ""));
-}
-
-static const struct file_row {
-    const char *name;
-    struct file files[3];
-    const char *want;  /* the fault's words; NULL: it is read */
-} file_rows[] = {
-    {"no files", {{0}}, NULL},
-    {"both files",
-     {{"/h/.aws/config", config_text},
-      {"/h/.aws/credentials", credentials_text}},
-     NULL},
-    {"a line that is none", {{"/h/.aws/config", "[default]\nregion\n"}},
-     "/h/.aws/config line 2 is neither [section] nor key = value"},
-    {"a key before the first section", {{"/h/.aws/config", "a = b\n"}},
-     "/h/.aws/config line 1 is neither [section] nor key = value"},
-    {"a section without an end", {{"/h/.aws/credentials", "\n[default\n"}},
-     "/h/.aws/credentials line 2 is neither [section] nor key = value"},
-    {"a file of someone else", {{"/h/.aws/credentials", NULL}},
-     "/h/.aws/credentials cannot be read"},
-};
-
-static void files_are_read_and_checked(void **state)
-{
-    int failures = 0;
-    (void)state;
-    for (size_t i = 0; i < ROW_COUNT(file_rows); i++) {
-        uint8_t room[2048];
-        struct fault fault = {0};
-        struct settings s = {.env = {[SETTING_HOME] = view_of("/h")}};
-        script_files = file_rows[i].files;
-        bool ok = settings_read(&s, (struct span){room, sizeof room},
-                                &fault);
-        const char *want = file_rows[i].want;
-        failures += BROKEN(file_rows[i].name,
-                           ok == (want == NULL) &&
-                               (ok || row_string(fault.words, want)) &&
-                               fault_exit(fault.error) == (ok ? 0 : 78));
-    }
-    uint8_t little[100];
-    struct fault fault = {0};
-    struct settings s = {.env = {[SETTING_HOME] = view_of("/h"),
-                                 [SETTING_CONFIG_FILE] = view_of("~/c")}};
-    script_files = (const struct file[]){{"/h/c", config_text}, {0}};
-    assert_false(settings_read(&s, (struct span){little, sizeof little},
-                               &fault));
-    assert_string_equal(fault.words, "/h/c is too long");
-    assert_int_equal(failures, 0);
+    assert_true(endpoint_of_region(&e, SITE_S3, view_of("eu-west-1"), &o));
+    text_init(&host, at, sizeof at);
+    assert_false(endpoint_s3_host(&e, view_of("acme-logs"), &host));
 }
 
 /* Each source of a region and an endpoint, from the weakest to the strongest:
@@ -336,6 +269,7 @@ static void the_strongest_wins(void **state)
 
 static void what_cannot_be_is_refused(void **state)
 {
+    static char many[700];
     static struct site site;
     struct settings s = {
         .env = {[SETTING_KEY_ID] = view_of("AKID"),
@@ -348,6 +282,22 @@ static void what_cannot_be_is_refused(void **state)
     (void)state;
     assert_false(site_init(&site, &o, &fault));
     assert_int_equal(fault.error, ERROR_CONFIG);
+    s.env[SETTING_FIPS] = view_of("");
+    o.dualstack = true;
+    fault_reset(&fault);
+    assert_false(site_init(&site, &o, &fault));
+    assert_true(view_starts(view_of(fault.words), "an endpoint URL cannot"));
+    s.env[SETTING_ENDPOINT] = view_of("https://a@h");
+    fault_reset(&fault);
+    assert_false(site_init(&site, &o, &fault));
+    assert_true(view_starts(view_of(fault.words), "endpoint \"...@h\""));
+    memset(many, 'e', sizeof many - 1);
+    s.env[SETTING_ENDPOINT] = view_of(many);
+    fault_reset(&fault);
+    assert_false(site_init(&site, &o, &fault));
+    assert_non_null(strstr(fault.words, "eee\": must begin with https://"));
+    s.env[SETTING_FIPS] = view_of("true");
+    o.dualstack = false;
     s.env[SETTING_ENDPOINT] = view_of("");
     s.env[SETTING_REGION] = view_of("evil/");
     fault_reset(&fault);
@@ -356,6 +306,15 @@ static void what_cannot_be_is_refused(void **state)
     o.bucket_owner = view_of("12345678901x");
     fault_reset(&fault);
     assert_false(site_init(&site, &o, &fault));
+    o.bucket_owner = view_of("1234");
+    fault_reset(&fault);
+    assert_false(site_init(&site, &o, &fault));
+    s.env[SETTING_KEY_ID] = view_of("A KID");
+    o.bucket_owner = view_of("");
+    fault_reset(&fault);
+    assert_false(site_init(&site, &o, &fault));
+    assert_int_equal(fault.error, ERROR_DENIED);
+    s.env[SETTING_KEY_ID] = view_of("AKID");
     o.bucket_owner = view_of("123456789012");
     assert_true(site_init(&site, &o, &fault));
     assert_string_equal(site.endpoint[SITE_LOGS].authority,
@@ -366,6 +325,41 @@ static void what_cannot_be_is_refused(void **state)
     fault_reset(&fault);
     assert_false(site_init(&site, &o, &fault));
     assert_true(view_starts(view_of(fault.words), "no region"));
+    s.env[SETTING_REGION] = view_of("us-east-1");
+    assert_true(site_init(&site, &o, &fault));
+    fault_reset(&fault);
+    assert_false(site_assume(&site, view_of(many), &fault));
+    assert_int_equal(fault.error, ERROR_CONFIG);
+    assert_true(site_assume(&site, view_of("arn"), &fault));
+}
+
+static void options_are_taken(void **state)
+{
+    static char name[SITE_HOLDER_BYTES + 20];
+    static struct site site;
+    struct settings s = {.env = {[SETTING_DUALSTACK] = view_of("TRUE"),
+                                 [SETTING_KEY_ID] = view_of("AKID"),
+                                 [SETTING_SECRET] = view_of("secret")}};
+    struct site_options o = {.region = view_of("eu-west-1"), .fips = true};
+    struct fault fault = {0};
+    (void)state;
+    assert_true(site_init(&site, &o, &fault));  /* no settings at all */
+    assert_string_equal(site.endpoint[SITE_S3].authority,
+                        "s3-fips.eu-west-1.amazonaws.com");
+    memset(name, 'h', sizeof name - 1);
+    o = (struct site_options){.settings = &s, .region = view_of("eu-west-1"),
+                              .holder = view_of(name)};
+    assert_true(site_init(&site, &o, &fault));
+    assert_string_equal(site.endpoint[SITE_S3].authority,
+                        "s3.dualstack.eu-west-1.amazonaws.com");
+    assert_int_equal(strlen(site.holder), SITE_HOLDER_BYTES - 1);
+    o.dualstack = true;
+    o.holder = view_of("me");
+    s.env[SETTING_DUALSTACK] = view_of("");
+    assert_true(site_init(&site, &o, &fault));
+    assert_string_equal(site.endpoint[SITE_STS].authority,
+                        "sts.eu-west-1.api.aws");
+    assert_string_equal(site.holder, "me");
 }
 
 static void a_buckets_region_is_remembered(void **state)
@@ -381,6 +375,8 @@ static void a_buckets_region_is_remembered(void **state)
     assert_string_equal(site_region_of(&site, view_of("b-bucket")),
                         "eu-west-2");
     assert_string_equal(site_region_of(&site, view_of("")), "");
+    site_learn(&site, view_of(LONG), "eu-west-1");  /* too long to keep */
+    assert_string_equal(site_region_of(&site, view_of(LONG)), "");
 }
 
 int main(void)
@@ -389,10 +385,10 @@ int main(void)
         cmocka_unit_test(hosts_follow_from_the_region),
         cmocka_unit_test(urls_are_taken_apart),
         cmocka_unit_test(buckets_have_hosts_and_paths),
-        cmocka_unit_test(a_profile_is_read_from_both_files),
-        cmocka_unit_test(files_are_read_and_checked),
+        cmocka_unit_test(a_host_that_does_not_fit_is_refused),
         cmocka_unit_test(the_strongest_wins),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(options_are_taken),
         cmocka_unit_test(a_buckets_region_is_remembered),
     };
     return RUN(tests);

@@ -10,6 +10,13 @@ enum {
     STS_MS = 15000,
 };
 
+_Static_assert(CFG_BODY_BYTES >= 256 + 3 * (ROLE_ARN_BYTES +
+                                            ROLE_EXTERNAL_BYTES +
+                                            ROLE_SESSION_BYTES),
+               "a role to be assumed, percent-encoded");
+_Static_assert(CFG_HEADER_BYTES >= CFG_SESSION_BYTES + 1024,
+               "a session token and a signature");
+
 static bool refuse(struct fault *why, enum error error, const char *what)
 {
     fault_set(why, error, what, 0);
@@ -92,11 +99,11 @@ struct question {
     int64_t                wall_ms;
 };
 
-static bool sign(struct text *headers, const struct question *q)
+static void sign(struct text *headers, const struct question *q)
 {
     struct sigv4_key key = {0};
     struct text path;
-    char hash[SIGV4_HASH_BYTES], path_at[512];
+    char hash[SIGV4_HASH_BYTES], path_at[3 * sizeof q->sts->base_path];
     text_init(&path, path_at, sizeof path_at);
     sigv4_path(&path, view_of(q->sts->base_path));
     sigv4_hash(&q->body, 1, hash);
@@ -105,12 +112,12 @@ static bool sign(struct text *headers, const struct question *q)
         .host = view_of(q->sts->authority), .payload = hash,
         .service = "sts", .region = q->sts->region, .instant_ms = q->wall_ms,
     };
-    bool ok = !path.overflow && sigv4_sign(headers, &r, q->keys, &key);
+    CHECK(!path.overflow);
+    CHECK(sigv4_sign(headers, &r, q->keys, &key));
     secret_wipe(&key, sizeof key);
-    return ok;
 }
 
-static bool ask_sts(struct credentials *c, const struct question *q)
+static void ask_sts(struct credentials *c, const struct question *q)
 {
     struct text url, headers;
     text_init(&url, c->url, sizeof c->url);
@@ -123,15 +130,14 @@ static bool ask_sts(struct credentials *c, const struct question *q)
     text_init(&headers, c->headers, sizeof c->headers);
     sigv4_header(&headers, "content-type",
                  view_of("application/x-www-form-urlencoded; charset=utf-8"));
-    if (q->keys != NULL && !sign(&headers, q))
-        return false;
+    if (q->keys != NULL)
+        sign(&headers, q);
     prepare(c, HTTP_POST, STS_MS);
     c->slice = q->body;
     c->exchange.request.local = false;
     c->exchange.request.body = &c->slice;
     c->exchange.request.body_count = 1;
     c->exchange.request.body_bytes = q->body.len;
-    return true;
 }
 
 bool ask_web(struct credentials *c, const struct endpoint *sts,
@@ -154,18 +160,19 @@ bool ask_web(struct credentials *c, const struct endpoint *sts,
                        wall_ms);
     struct question q = {sts, NULL, text_view(&body), wall_ms};
     secret_wipe(c->headers, sizeof c->headers);
-    return (ok && ask_sts(c, &q)) || refuse(why, ERROR_LIMIT, too_long);
+    if (!ok)
+        return refuse(why, ERROR_LIMIT, too_long);
+    ask_sts(c, &q);
+    return true;
 }
 
-bool ask_role(struct credentials *c, const struct endpoint *sts,
-              int64_t wall_ms, struct fault *why)
+void ask_role(struct credentials *c, const struct endpoint *sts,
+              int64_t wall_ms)
 {
     struct text body;
     text_init(&body, c->body, sizeof c->body);
-    bool ok = keys_ask(&body, &c->roles[c->hop], (struct view){0}, wall_ms);
+    CHECK(keys_ask(&body, &c->roles[c->hop], (struct view){0}, wall_ms));
     struct question q = {sts, c->hop == 0 ? &c->base : &c->between,
                          text_view(&body), wall_ms};
-    return (ok && ask_sts(c, &q)) ||
-           refuse(why, ERROR_LIMIT, "a request to STS is longer than "
-                                    "CFG_HEADER_BYTES or CFG_BODY_BYTES");
+    ask_sts(c, &q);
 }

@@ -17,7 +17,7 @@ bool ask_container(struct credentials *c, struct fault *why);
 bool ask_web(struct credentials *c, const struct endpoint *sts,
              int64_t wall_ms, struct fault *why);
 /* roles[hop], signed with the keys before it. */
-bool ask_role(struct credentials *c, const struct endpoint *sts,
-              int64_t wall_ms, struct fault *why);
+void ask_role(struct credentials *c, const struct endpoint *sts,
+              int64_t wall_ms);
 
 #endif

@@ -148,11 +148,6 @@ static enum flow again(struct scene *s, enum error error, const char *words)
     return FLOW_MOVED;
 }
 
-static const char *failure_of(const struct http_exchange *x)
-{
-    return x->failure_text != NULL ? x->failure_text : "no answer";
-}
-
 /* Codes of STS after which the same question may be answered; the token file
  * is read again for it. */
 static bool sts_may_change_its_mind(const char *code)
@@ -177,7 +172,7 @@ static enum flow refused(struct scene *s)
     struct text t;
     int32_t status = x->reply.status;
     if (x->state == HTTP_FAILED)
-        return again(s, ERROR_DENIED, failure_of(x));
+        return again(s, ERROR_DENIED, x->failure_text);
     xml_string(error, "Code", code, sizeof code);
     xml_string(error, "Message", message, sizeof message);
     text_init(&t, words, sizeof words);
@@ -244,9 +239,8 @@ static enum flow send_web(struct scene *s)
 
 static enum flow send_role(struct scene *s)
 {
-    struct fault why = {0};
-    bool asked = ask_role(s->c, s->sts, s->now.wall_ms, &why);
-    return sent(s, asked, &why, CREDENTIALS_ROLE);
+    ask_role(s->c, s->sts, s->now.wall_ms);
+    return sent(s, true, NULL, CREDENTIALS_ROLE);
 }
 
 /* Keys that are final: calls sign with them from now on. */
@@ -254,8 +248,7 @@ static enum flow publish(struct scene *s, const struct keys *keys)
 {
     struct credentials *c = s->c;
     int64_t wall_ms = s->now.wall_ms;
-    if (keys != &c->keys)
-        c->keys = *keys;
+    c->keys = *keys;
     /* Keys just given out that look expired are the sign of a metadata
      * service in trouble, or of our clock: they serve until asked again. */
     bool odd = c->keys.expires_ms <= wall_ms;
@@ -423,7 +416,7 @@ static enum flow on_ready(struct scene *s)
 {
     struct credentials *c = s->c;
     bool fresh = usable(c, s->now.wall_ms, margin(c, ADVISORY_MS));
-    if (fresh || is_fixed(c) || s->now.mono_ms < c->resume_mono_ms)
+    if (fresh || s->now.mono_ms < c->resume_mono_ms)
         return FLOW_ENDED;
     return on_idle(s);
 }
@@ -457,9 +450,10 @@ enum flow credentials_step(struct credentials *c, struct transport *t,
 {
     struct scene s = {c, t, sts, now};
     enum flow flow = FLOW_MOVED;
-    for (int moves = 0; moves < 16 && flow == FLOW_MOVED; moves++)
+    for (int moves = 0; flow == FLOW_MOVED; moves++) {
+        CHECK(moves < 16);
         flow = on_state(&s);
-    CHECK(flow != FLOW_MOVED);
+    }
     if (flow != FLOW_WANT_EVENT)
         return flow;
     /* A fetch is under way; do calls have to wait for it? Not once it has

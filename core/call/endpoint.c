@@ -52,23 +52,16 @@ static void put_labels(struct text *host, enum site_service service,
                        const struct partition *p,
                        const struct endpoint_options *o)
 {
+    static const char *const label[SITE_SERVICES] = {
+        [SITE_LOGS] = "logs", [SITE_S3] = "s3", [SITE_STS] = "sts",
+    };
     bool gov = view_is(view_of(p->name), "aws-us-gov");
-    switch (service) {
-    case SITE_LOGS:
-        text_str(host, o->fips && !(gov && !o->dualstack) ? "logs-fips."
-                                                          : "logs.");
-        break;
-    case SITE_S3:
-        text_str(host, o->fips ? "s3-fips." : "s3.");
-        text_str(host, o->dualstack ? "dualstack." : "");
-        break;
-    case SITE_STS:
-        text_str(host, o->fips && !(gov && !o->dualstack) ? "sts-fips."
-                                                          : "sts.");
-        break;
-    case SITE_SERVICES:
-        CHECK(false);
-    }
+    bool plain = gov && service != SITE_S3 && !o->dualstack;
+    CHECK(service < SITE_SERVICES);
+    text_str(host, label[service]);
+    text_str(host, o->fips && !plain ? "-fips." : ".");
+    if (service == SITE_S3 && o->dualstack)
+        text_str(host, "dualstack.");
 }
 
 bool endpoint_of_region(struct endpoint *e, enum site_service service,

@@ -197,6 +197,7 @@ void http_finish(struct http_exchange *x, int32_t failure, const char *text)
         failure = FAILURE_CUT;
         text = "the reply was cut short";
     }
+    CHECK(failure == 0 || text != NULL);
     x->failure = failure;
     x->failure_text = text;
     x->state = failure == 0 ? HTTP_DONE : HTTP_FAILED;

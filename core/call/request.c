@@ -9,9 +9,8 @@ static const char *service_name(enum site_service service)
     case SITE_LOGS:     return "logs";
     case SITE_S3:       return "s3";
     case SITE_STS:      return "sts";
-    case SITE_SERVICES: break;
+    case SITE_SERVICES: CHECK(false);
     }
-    CHECK(false);
     return "";
 }
 
@@ -52,7 +51,7 @@ static void put_url(struct call *c, const struct endpoint *e)
     text_reset(&c->host);
     if (c->trouble.host[0] != '\0')
         text_str(&c->host, c->trouble.host);
-    else if (s3 && c->bucket_bytes[0] != '\0')
+    else if (s3)
         (void)endpoint_s3_host(e, view_of(c->bucket_bytes), &c->host);
     else
         text_str(&c->host, e->authority);
@@ -131,7 +130,8 @@ bool request_write(struct call *c, struct now aws, struct fault *fault)
     };
     put_body(c);
     put_url(c, &e);
-    if (c->path.overflow || c->query.overflow || c->host.overflow)
+    CHECK(!c->host.overflow);
+    if (c->path.overflow || c->query.overflow)
         return refuse(fault, "CFG_URL_BYTES", CFG_URL_BYTES);
     if (c->body.overflow)
         return refuse(fault, "CFG_BODY_BYTES", CFG_BODY_BYTES);

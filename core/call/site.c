@@ -94,9 +94,9 @@ bool site_owner(struct site *s, struct view owner, struct fault *fault)
     s->expected_owner = owner.len > 0;
     if (!s->expected_owner)
         return true;
-    if (owner.len != 12 || !view_u64(owner, INT64_MAX, &number) ||
-        !view_copy(owner, s->owner, sizeof s->owner))
+    if (owner.len != 12 || !view_u64(owner, INT64_MAX, &number))
         return refuse(fault, "a bucket's owner is an account of 12 digits");
+    CHECK(view_copy(owner, s->owner, sizeof s->owner));
     return true;
 }
 
@@ -176,9 +176,9 @@ void site_learn(struct site *s, struct view bucket, const char *region)
             b = &s->bucket[i];
     if (b == &s->bucket[s->bucket_next])
         s->bucket_next = (s->bucket_next + 1) % SITE_BUCKETS;
-    if (!view_copy(bucket, b->name, sizeof b->name) ||
-        !view_copy(view_of(region), b->region, sizeof b->region))
+    if (!view_copy(bucket, b->name, sizeof b->name))
         b->name[0] = '\0';
+    CHECK(view_copy(view_of(region), b->region, sizeof b->region));
 }
 
 struct now site_now(const struct site *s, struct now now)
@@ -197,8 +197,7 @@ enum flow site_step(struct site *s, struct now now, struct fault *fault)
     struct now aws = site_now(s, now);
     enum flow flow = credentials_step(c, s->transport, sts_of(s), aws);
     if (s->region[0] == '\0' && c->region[0] != '\0') {
-        if (!locate(s, view_of(c->region), fault))
-            return FLOW_FAILED;
+        CHECK(locate(s, view_of(c->region), fault));
         flow = credentials_step(c, s->transport, sts_of(s), aws);
     }
     if (flow == FLOW_FAILED)

@@ -249,7 +249,7 @@ void trouble_read(struct trouble *t, const struct http_exchange *x,
     }
     const char *text = x->failure_text;
     bool lasting = x->failure >= TRANSPORT_LASTING;
-    bool full = text != NULL && view_is(view_of(text), "pool full");
+    bool full = view_is(view_of(text), "pool full");
     if (full) {
         t->error = ERROR_LIMIT;
         t->cure = CURE_FEW;
@@ -258,7 +258,7 @@ void trouble_read(struct trouble *t, const struct http_exchange *x,
         t->cure = CURE_FEW;
     t->ambiguous = x->sent > 0 || x->request.body_bytes == 0 ||
                    x->reply.status != 0;
-    fault_set(fault, t->error, text != NULL ? text : "no whole reply",
+    fault_set(fault, t->error, text,
               full ? CFG_POOL_BYTES
                    : x->failure - (lasting ? TRANSPORT_LASTING : 0));
 }
