@@ -59,6 +59,17 @@ static void the_head_is_read(void **state)
     assert_int_equal(r->retry_after_ms, 3000);
 }
 
+static void a_reply_needs_no_sink(void **state)
+{
+    struct http_exchange x;
+    (void)state;
+    begin(&x, NULL);
+    lines(&x, "HTTP/1.1 204 No Content\r\n\r\n");
+    http_finish(&x, 0, NULL);
+    assert_int_equal(x.state, HTTP_DONE);
+    assert_true(http_room(&x) == UINT32_MAX);
+}
+
 static void a_new_status_line_starts_afresh(void **state)
 {
     struct http_exchange x;
@@ -81,6 +92,13 @@ static void hostile_heads_leave_nothing(void **state)
     begin(&x, NULL);
     lines(&x, "HTTP/1.1 2000 X\r\n");
     assert_int_equal(x.reply.status, 0);
+    lines(&x, "HTTP/1.1 099 X\r\nHTTP/1.1 2x0 X\r\nHTTP/1.1 20 X\r\n");
+    assert_int_equal(x.reply.status, 0);
+    lines(&x, "HTTP/1.1 200 OK\r\nRetry-After: soon\r\n"
+              "X-Amz-Retry-After: later\r\nLast-Modified: never\r\n"
+              "Content-Range: items 0-1/5\r\n");
+    assert_true(x.reply.retry_at_ms == 0 && x.reply.retry_after_ms == 0 &&
+                x.reply.modified_ms == 0 && x.reply.range_total == 0);
     lines(&x, "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n"
               "Content-Range: bytes */x\r\nDate: yesterday\r\n"
               "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
@@ -111,6 +129,8 @@ static void a_body_is_taken_whole_or_not_at_all(void **state)
     ring_consume(&sink, 5);
     assert_true(http_body(&x, view_of("ghij")));
     assert_int_equal(x.received, 10);
+    http_head_line(&x, view_of("ETag: \"of a trailer\""));  /* unknown */
+    assert_string_equal(x.reply.etag, "");
     assert_false(sink.ended);
     http_finish(&x, 0, NULL);
     assert_int_equal(x.state, HTTP_DONE);
@@ -211,6 +231,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_head_is_read),
+        cmocka_unit_test(a_reply_needs_no_sink),
         cmocka_unit_test(a_new_status_line_starts_afresh),
         cmocka_unit_test(hostile_heads_leave_nothing),
         cmocka_unit_test(a_body_is_taken_whole_or_not_at_all),

@@ -150,6 +150,22 @@ static void it_rises_again_when_the_server_allows_more(void **state)
     assert_int_equal(p.rate, 10000);
 }
 
+/* What a deep bucket let through in a moment is no rate to believe in. */
+static void it_is_never_thought_above_what_was_refused(void **state)
+{
+    struct pace p;
+    (void)state;
+    pace_init(&p, 10);
+    pace_take(&p, 0);
+    pace_refused(&p, 0);
+    uint32_t refused = p.rate;
+    assert_true(refused < 10000);
+    for (int i = 0; i < 1000; i++)
+        pace_answered(&p);
+    pace_refused(&p, 2000);
+    assert_int_equal(p.knee, refused);
+}
+
 static const struct region_row {
     const char *region;
     uint32_t    want;
@@ -175,6 +191,7 @@ int main(void)
         cmocka_unit_test(never_above_the_limit),
         cmocka_unit_test(the_wake_time_is_when_a_read_may_go),
         cmocka_unit_test(it_rises_again_when_the_server_allows_more),
+        cmocka_unit_test(it_is_never_thought_above_what_was_refused),
         cmocka_unit_test(the_default_is_half_of_the_quota),
     };
     return RUN(tests);

@@ -214,6 +214,8 @@ static void a_key_is_derived_again_only_when_it_must(void **state)
     assert_memory_not_equal(sigv4_derive(&cache, &keys, &r), first, 32);
     r.region = "us-east-1";
     assert_memory_equal(sigv4_derive(&cache, &keys, &r), first, 32);
+    r.service = "sts";
+    assert_memory_not_equal(sigv4_derive(&cache, &keys, &r), first, 32);
 }
 
 /* The chunks of both published streams: 65,536 and 1,024 bytes of "a", and
@@ -304,6 +306,12 @@ static void headers_are_kept_canonical(void **state)
     assert_false(sigv4_header(&t, "a", view_of("again")));
     text_init(&t, at, 8);
     assert_false(sigv4_header(&t, "name", view_of("value")));
+    assert_false(sigv4_header(&t, "a", view_of("")));  /* it stays so */
+    text_init(&t, at, sizeof at);
+    assert_true(sigv4_header(&t, "tab", view_of("\t a\t \tb ")));
+    assert_true(sigv4_header(&t, "none", view_of("")));
+    assert_true(sigv4_header(&t, "blank", view_of(" \t ")));
+    assert_true(row_text(&t, "blank:\nnone:\ntab:a b\n"));
 }
 
 static void queries_are_kept_sorted(void **state)
@@ -318,8 +326,32 @@ static void queries_are_kept_sorted(void **state)
     sigv4_query(&t, view_of("a"), view_of("z"));
     sigv4_query(&t, view_of("a"), view_of("b c"));
     assert_true(row_text(&t, "a=b%20c&a=z&a-b=1%2F2&uploads="));
+    sigv4_query(&t, view_of("a"), view_of(""));
+    assert_true(row_text(&t, "a=&a=b%20c&a=z&a-b=1%2F2&uploads="));
     text_init(&t, at, 8);
     assert_false(sigv4_query(&t, view_of("name"), view_of("value")));
+}
+
+static const struct path_row {
+    const char *in, *want;
+} path_rows[] = {
+    {"", "/"}, {"/a", "/a"}, {"/a/", "/a/"}, {"/..", "/"}, {"/a/..", "/"},
+    {"/a/b/../c", "/a/c"}, {"/./a b", "/a%20b"}, {"a/.", "/a/"},
+};
+
+static void paths_lose_their_dots(void **state)
+{
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(path_rows); i++) {
+        char at[64];
+        struct text t;
+        text_init(&t, at, sizeof at);
+        bool ok = sigv4_path(&t, view_of(path_rows[i].in));
+        failures += BROKEN(path_rows[i].in,
+                           ok && row_text(&t, path_rows[i].want));
+    }
+    assert_int_equal(failures, 0);
 }
 
 static void a_session_token_is_signed(void **state)
@@ -341,6 +373,10 @@ static void a_session_token_is_signed(void **state)
     assert_non_null(strstr(at, "=host;x-amz-date;x-amz-security-token,"));
     text_init(&t, at, 200);
     assert_false(sigv4_sign(&t, &r, &keys, &cache));
+    text_init(&t, at, 40);  /* no room for the token */
+    assert_false(sigv4_sign(&t, &r, &keys, &cache));
+    text_init(&t, at, 8);   /* nor for the date */
+    assert_false(sigv4_sign(&t, &r, &keys, &cache));
 }
 
 static void a_long_key_is_hashed_first(void **state)
@@ -357,6 +393,11 @@ static void a_long_key_is_hashed_first(void **state)
     text_hex(&t, (struct view){mac, sizeof mac});
     assert_true(row_text(&t, "60e431591ee0b67f0d8a26aacbf5b77f"
                              "8e0bc6213728c5140546040f0ee37f54"));
+    text_reset(&t);  /* of nothing, by nothing */
+    sigv4_hmac((struct view){0}, &(struct view){0}, 1, mac);
+    text_hex(&t, (struct view){mac, sizeof mac});
+    assert_true(row_text(&t, "b613679a0814d9ec772f95d778c35fc5"
+                             "ff1697c493715653c6c712144292c5ad"));
 }
 
 int main(void)
@@ -368,6 +409,7 @@ int main(void)
         cmocka_unit_test(published_streams),
         cmocka_unit_test(headers_are_kept_canonical),
         cmocka_unit_test(queries_are_kept_sorted),
+        cmocka_unit_test(paths_lose_their_dots),
         cmocka_unit_test(a_session_token_is_signed),
         cmocka_unit_test(a_long_key_is_hashed_first),
     };
