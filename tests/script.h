@@ -21,7 +21,6 @@ struct line {
 
 struct file {
     const char *path, *text;  /* text NULL: unreadable */
-    bool        exposed;      /* others can read it */
 };
 
 enum { SCRIPT_ACTIVE = 4, SCRIPT_SEEN = 64 };
@@ -40,6 +39,7 @@ struct transport {
 };
 
 static const struct file *script_files;
+static const char *script_exposed;  /* the path that others can read */
 
 bool transport_start(struct transport *t, struct http_exchange *x)
 {
@@ -115,7 +115,8 @@ enum file_result file_read(const char *path, struct span room, uint32_t *len)
         if (*len > room.len)
             return FILE_LONG;
         memcpy(room.at, f->text, *len);
-        return f->exposed ? FILE_EXPOSED : FILE_READ;
+        return script_exposed != NULL && strcmp(path, script_exposed) == 0
+                   ? FILE_EXPOSED : FILE_READ;
     }
     return FILE_MISSING;
 }

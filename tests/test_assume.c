@@ -160,7 +160,8 @@ static void an_exposed_token_file_is_read(void **state)
     struct settings s;
     struct fault fault = {0};
     (void)state;
-    script_files = (const struct file[]){{"/t", "open\n", true}, {0}};
+    script_files = (const struct file[]){{"/t", "open\n"}, {0}};
+    script_exposed = "/t";
     fill(&s, E_FULL, "");
     s.env[SETTING_CONTAINER_TOKEN_FILE] = view_of("/t");
     assert_true(start(&s, lines, &fault));

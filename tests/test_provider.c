@@ -111,12 +111,12 @@ static void the_first_that_is_configured_wins(void **state)
 /* A setting's text; "$" stands for 5,000 letters. */
 static struct view filled(const char *text, char *room)
 {
-    struct text t;
-    text_init(&t, room, 16384);
+    struct text out;
+    text_init(&out, room, 16384);
     for (; *text != '\0'; text++)
         for (int n = *text == '$' ? 5000 : 1; n > 0; n--)
-            text_char(&t, *text == '$' ? 'x' : *text);
-    return text_view(&t);
+            text_char(&out, *text == '$' ? 'x' : *text);
+    return text_view(&out);
 }
 
 #define PROFILE_KEYS "aws_access_key_id=P\naws_secret_access_key=s\n"

@@ -136,7 +136,8 @@ static void files_may_be_elsewhere(void **state)
     (void)state;
     script_files = (const struct file[]){
         {"/c", "[default]\nregion = r\n"},
-        {"/h/f", "[other]\nregion = q\n", true}, {0}};
+        {"/h/f", "[other]\nregion = q\n"}, {0}};
+    script_exposed = "/h/f";
     assert_true(settings_read(&s, room, &fault));  /* no home */
     assert_true(view_is(settings_value(&s, view_of("default"), "region"),
                         "r"));
