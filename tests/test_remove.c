@@ -132,6 +132,26 @@ static void in_batches(void **state)
     }
 }
 
+/* What is no batch yet is not sent; nor without a connection. */
+static void not_before_it_is_asked(void **state)
+{
+    (void)state;
+    open_world();
+    begin(ROOM_BYTES);
+    put("a", "x");
+    (void)add("a", etag_of("a"));
+    assert_int_equal(drive(), FLOW_WANT_INPUT);
+    assert_true(is_there("a"));
+    remove_end(&job);
+    wire.full = true;
+    assert_int_equal(remove_step(&job, wire_now()), FLOW_MOVED);
+    assert_int_equal(remove_step(&job, wire_now()), FLOW_WANT_EVENT);
+    wire.full = false;
+    assert_int_equal(drive(), FLOW_ENDED);
+    assert_false(is_there("a"));
+    wire_close();
+}
+
 static void odd_keys(void **state)
 {
     static const char *const keys[] = {
@@ -248,6 +268,11 @@ static const struct row {
      true},
     {"one is too fast", RESULT(ERROR_OF("a", "SlowDown")), ERROR_NONE, 2, 0,
      true},
+    {"one is raced for", RESULT(ERROR_OF("a", "ConditionalRequestConflict")),
+     ERROR_NONE, 2, 0, true},
+    {"one is forbidden, another in trouble", RESULT(
+     ERROR_OF("a", "AccessDenied") ERROR_OF("b", "Odd")), ERROR_DENIED, 0, 0,
+     false},
     {"one is forbidden", RESULT(ERROR_OF("a", "AccessDenied")), ERROR_DENIED,
      0, 0, false},
     {"one has an unknown trouble", RESULT(ERROR_OF("b", "Odd")), ERROR_REMOTE,
@@ -271,6 +296,8 @@ static bool holds(const struct row *row)
     wire.canned = row->reply;
     wire.canned_times = 1;
     flow = end();
+    if (remove_step(&job, wire_now()) != flow)
+        return false;
     if (row->error != ERROR_NONE)
         return flow == FLOW_FAILED && job.fault.error == row->error &&
                strstr(job.fault.words, ": words") != NULL &&
@@ -302,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_batches),
+        cmocka_unit_test(not_before_it_is_asked),
         cmocka_unit_test(odd_keys),
         cmocka_unit_test(the_longest_key),
         cmocka_unit_test(what_changed_is_kept),

@@ -115,6 +115,7 @@ static void the_object_goes_too(void **state)
         "AbortMultipartUpload #9 lost",
         "AbortMultipartUpload error=AccessDenied",
         "ListMultipartUploads error=AccessDenied",
+        "DeleteObject #1 error=AccessDenied",
     };
     struct aws_object_info info;
     (void)state;
@@ -127,7 +128,7 @@ static void the_object_goes_too(void **state)
         assert_true(aws_object(wire.model, "archive", KEY, &info));
         object_too = true;
         assert_int_equal(run(), FLOW_ENDED);
-        assert_false(aws_object(wire.model, "archive", KEY, &info));
+        assert_int_equal(aws_object(wire.model, "archive", KEY, &info), i == 3);
         object_too = false;
         close_all();
     }
@@ -210,6 +211,69 @@ static void without_permission(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* An id that is not kept whole is nobody's; the next one is taken. */
+static void an_id_too_long(void **state)
+{
+    static char answer[4000], id[3000];
+    (void)state;
+    for (size_t len = MULTIPART_ID_BYTES - 1; len < sizeof id;
+         len += sizeof id - MULTIPART_ID_BYTES) {
+        prepare(0, 0);
+        memset(id, 'x', len);
+        id[len] = '\0';
+        (void)snprintf(answer, sizeof answer, "<ListMultipartUploadsResult>"
+                       "<Upload><Key>a/b&amp;c/events.ndjson.gz</Key><UploadId>"
+                       "%s</UploadId></Upload></ListMultipartUploadsResult>",
+                       id);
+        wire.canned_if = "uploads";
+        wire.canned = answer;
+        wire.canned_times = 1;
+        assert_int_equal(run(), FLOW_ENDED);
+        assert_int_equal(sweep.aborted, len < MULTIPART_ID_BYTES);
+        close_all();
+    }
+}
+
+/* It waits for a connection, and is the same when that is there. */
+static void no_connection_yet(void **state)
+{
+    (void)state;
+    prepare(1, 0);
+    wire.full = true;
+    sweep_init(&sweep, &caller, &target, (struct view){0});
+    assert_int_equal(sweep_step(&sweep, wire_now()), FLOW_WANT_EVENT);
+    assert_int_equal(sweep_step(&sweep, wire_now()), FLOW_WANT_EVENT);
+    wire.full = false;
+    call_cancel(&caller);
+    assert_int_equal(run(), FLOW_ENDED);
+    assert_int_equal(sweep.aborted, 1);
+    assert_int_equal(sweep_step(&sweep, wire_now()), FLOW_ENDED);
+    close_all();
+}
+
+/* Of two the first goes, even if the other has no id. */
+static void an_upload_without_an_id(void **state)
+{
+    (void)state;
+    prepare(2, 1);
+    wire.canned_if = "uploads";
+    wire.canned = "<ListMultipartUploadsResult>"
+        "<Upload><Key>a/b&amp;c/events.ndjson.gz</Key></Upload>"
+        "<Upload><Key>a/b&amp;c/events.ndjson.gz</Key><UploadId>1</UploadId>"
+        "</Upload><Upload><Key>a/b&amp;c/events.ndjson.gz</Key><UploadId>2"
+        "</UploadId></Upload></ListMultipartUploadsResult>";
+    wire.canned_times = 1;
+    sweep_init(&sweep, &caller, &target, view_of(kept));
+    while (sweep.state == SWEEP_LISTING) {
+        (void)sweep_step(&sweep, wire_now());
+        (void)wire_move();
+    }
+    (void)sweep_step(&sweep, wire_now());
+    (void)wire_move();
+    assert_non_null(strstr(wire.request, "uploadId=1"));
+    close_all();
+}
+
 static const char *const answers[] = {
     "", " ", "<a/>", "<html><p>hello</html>", "<ListMultipartUploadsResult>",
     "<ListMultipartUploadsResult><Upload><Key>" "a/b&amp;c/events.ndjson.gz"
@@ -266,6 +330,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exactly_those_of_the_key),
         cmocka_unit_test(the_object_goes_too),
+        cmocka_unit_test(an_id_too_long),
+        cmocka_unit_test(no_connection_yet),
+        cmocka_unit_test(an_upload_without_an_id),
         cmocka_unit_test(many),
         cmocka_unit_test(pages),
         cmocka_unit_test(a_key_as_long_as_may_be),

@@ -91,6 +91,7 @@ static void its_files_go(void **state)
     assert_true(is_tidy());
     assert_int_equal(job.remove.deleted, ROW_COUNT(files));
     assert_int_equal(job.foreign, 8);
+    assert_int_equal(tidy_step(&job, wire_now()), FLOW_ENDED);
     assert_int_equal(run(), FLOW_ENDED);  /* there is nothing left */
     assert_int_equal(job.remove.deleted, 0);
     assert_true(is_tidy());
@@ -123,6 +124,39 @@ static void many_files(void **state)
     wire_close();
 }
 
+/* What cannot be told from another version stays. */
+static void without_its_etag(void **state)
+{
+    (void)state;
+    open_world();
+    wire.canned_if = "list-type=2";
+    wire.canned = "<ListBucketResult><Contents><Key>" FILES "a/000000.gz</Key>"
+        "<Size>1</Size></Contents></ListBucketResult>";
+    wire.canned_times = 1;
+    assert_int_equal(run(), FLOW_ENDED);
+    assert_true(is_there(FILES "a/000000.gz"));
+    assert_int_equal(job.foreign, 2);  /* and one beside the probe */
+    wire_close();
+}
+
+static void more_than_a_batch_refused(void **state)
+{
+    char key[64];
+    (void)state;
+    open_world();
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(key, sizeof key, FILES "stream-%d/000000.gz", i);
+        put(key, "x");
+    }
+    assert_true(aws_fault(wire.model, "DeleteObjects error=AccessDenied"));
+    assert_int_equal(run(), FLOW_FAILED);
+    assert_int_equal(job.fault.error, ERROR_DENIED);
+    assert_int_equal(job.state, TIDY_FAILED);
+    assert_int_equal(tidy_step(&job, wire_now()), FLOW_FAILED);
+    assert_true(is_there(key) && is_there(files[0]));
+    wire_close();
+}
+
 static void every_request_faulted(void **state)
 {
     static const char *const manners[] = {"lost", "reset", "cut=?", "html "
@@ -152,6 +186,8 @@ int main(void)
         cmocka_unit_test(its_files_go),
         cmocka_unit_test(a_probe_of_others_stays),
         cmocka_unit_test(many_files),
+        cmocka_unit_test(without_its_etag),
+        cmocka_unit_test(more_than_a_batch_refused),
         cmocka_unit_test(every_request_faulted),
     };
     return RUN(tests);

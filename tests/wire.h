@@ -22,8 +22,10 @@ struct transport {
     uint32_t    started;              /* requests so far */
     char        request[8192];        /* the last: "PUT url\nheaders" */
     const char *canned_if;            /* found in "METHOD url" */
-    const char *canned;               /* a 200 with this body */
+    const char *canned;               /* a 200 with this body ... */
+    const char *canned_head;          /* ... and this header line, or NULL */
     uint32_t    canned_times;
+    bool        full;                 /* nothing can be started */
     struct flight {
         struct http_exchange  *x;     /* NULL: free */
         struct aws_exchange   *asked;
@@ -125,6 +127,8 @@ static inline void wire_head(struct flight *f)
 static inline bool wire_canned(struct flight *f)
 {
     http_head_line(f->x, view_of("HTTP/1.1 200 OK"));
+    if (wire.canned_head != NULL)
+        http_head_line(f->x, view_of(wire.canned_head));
     (void)http_body(f->x, view_of(f->canned));
     wire_end(f, 0, NULL);
     return true;
@@ -204,7 +208,7 @@ static inline int64_t wire_wake_ms(void)
 bool transport_start(struct transport *t, struct http_exchange *x)
 {
     for (int i = 0; i < WIRE_FLIGHTS; i++)
-        if (t->flights[i].x == NULL) {
+        if (t->flights[i].x == NULL && !t->full) {
             t->flights[i] = (struct flight){.x = x, .since_ms = t->mono_ms};
             t->started++;
             x->state = HTTP_ACTIVE;

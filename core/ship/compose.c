@@ -55,18 +55,20 @@ struct compose_piece compose_piece(struct compose *c)
                                   to < c->until ? to : c->until};
 }
 
-static bool close_part(struct compose *c)
+static bool close_part(struct compose *c, bool closes)
 {
-    c->filled = 0;
-    c->parts++;
-    return true;
+    if (closes) {
+        c->filled = 0;
+        c->parts++;
+    }
+    return closes;
 }
 
 bool compose_insert(struct compose *c, uint64_t bytes)
 {
     CHECK(c->at == c->size);
     c->filled += bytes;
-    return c->filled >= CFG_PART_BYTES && close_part(c);
+    return close_part(c, c->filled >= CFG_PART_BYTES);
 }
 
 bool compose_moved(struct compose *c, uint64_t bytes)
@@ -74,7 +76,7 @@ bool compose_moved(struct compose *c, uint64_t bytes)
     c->at += bytes;
     if (c->until == 0) {
         c->copies++;
-        return close_part(c);
+        return close_part(c, true);
     }
     c->filled += bytes;
     c->streamed += bytes;
@@ -82,5 +84,5 @@ bool compose_moved(struct compose *c, uint64_t bytes)
     if (c->at == c->until)
         c->until = 0;
     bool copies = c->until == 0 && c->at < c->size;
-    return (copies || c->filled == CFG_PART_BYTES) && close_part(c);
+    return close_part(c, copies || c->filled == CFG_PART_BYTES);
 }

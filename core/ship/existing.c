@@ -48,8 +48,8 @@ void existing_init(struct existing *e, struct call *call, struct view bucket,
 
 static enum flow fail(struct existing *e, const struct fault *fault)
 {
-    if (e->damaged && fault != &e->fault)
-        fault_reset(&e->fault);
+    if (e->damaged)
+        fault_reset(&e->fault);  /* that of the receipt, which was borne */
     fault_adopt(&e->fault, fault);
     call_cancel(e->call);
     enter(e, EXISTING_FAILED);

@@ -192,7 +192,7 @@ static void take_created(struct multipart *m)
     const struct elements *e = &m->elements;
     if (elements_at(e, "InitiateMultipartUploadResult/UploadId"))
         m->told = view_copy(text_view(&e->value), m->id, sizeof m->id) &&
-                  e->value.len > 0 && !e->value.overflow;
+                  e->value.len > 0;
 }
 
 static void take_copied(struct multipart *m)
@@ -306,9 +306,9 @@ static enum flow fail_unsound(struct multipart *m, enum error error)
 bool multipart_source_changed(const struct multipart *m)
 {
     struct view code = view_of(m->fault.code);
-    return m->request == MULTIPART_COPY &&
-           (m->status == 412 || view_is(code, "PreconditionFailed") ||
-            view_is(code, "NoSuchKey"));
+    CHECK(m->request == MULTIPART_COPY);
+    return m->status == 412 || view_is(code, "PreconditionFailed") ||
+           view_is(code, "NoSuchKey");
 }
 
 enum flow multipart_step(struct multipart *m, struct now now)

@@ -119,7 +119,7 @@ static enum flow on_listing(struct sweep *s, struct now now)
         call_cancel(s->call);
         return end(s);
     }
-    return flow == FLOW_ENDED && event == ELEMENTS_END ? abort_stray(s) : flow;
+    return flow == FLOW_ENDED ? abort_stray(s) : flow;
 }
 
 static enum flow on_aborting(struct sweep *s, struct now now)

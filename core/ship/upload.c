@@ -100,9 +100,8 @@ void upload_init(struct upload *u, struct site *site, struct arena *arena,
 void upload_name(struct upload *u, struct view id, struct view segment)
 {
     CHECK(!u->inner);
-    bool fits = view_copy(id, u->multipart.id, sizeof u->multipart.id) &&
-                view_copy(segment, u->aside, sizeof u->aside);
-    CHECK(fits);
+    CHECK(view_copy(id, u->multipart.id, sizeof u->multipart.id));
+    CHECK(view_copy(segment, u->aside, sizeof u->aside));
     upload_told(u);
 }
 
@@ -358,7 +357,7 @@ static enum flow begin_sending(struct upload *u)
 
 void upload_abort(struct upload *u)
 {
-    if (u->abort || u->state == UPLOAD_DONE || u->state == UPLOAD_ABORTED)
+    if (u->abort || u->state == UPLOAD_DONE)
         return;
     u->abort = true;
     if (u->state == UPLOAD_CREATING)
