@@ -303,6 +303,7 @@ static void the_part_behind_fills_meanwhile(void **state)
     struct upload_stored closed;
     (void)state;
     begin_copies();
+    assert_true(upload_may_copy(&upload));
     copy(0, SOURCE_BYTES);
     assert_false(upload_may_copy(&upload));
     closed = upload_closed(&upload);
@@ -312,6 +313,18 @@ static void the_part_behind_fills_meanwhile(void **state)
         assert_true(upload_room(&upload, BLOCK_BYTES));
     bytes(0, 2 * FULL);
     assert_true(upload_offset(&upload) == SOURCE_BYTES + 2 * FULL);
+    assert_int_equal(finish(), FLOW_ENDED);
+    assert_true(is_made(true));
+    end();
+}
+
+static void not_behind_some_bytes(void **state)
+{
+    (void)state;
+    begin_copies();
+    bytes(0, TAIL_BYTES);
+    assert_true(upload_room(&upload, 0) && !upload_may_copy(&upload));
+    bytes(0, FULL);
     assert_int_equal(finish(), FLOW_ENDED);
     assert_true(is_made(true));
     end();
@@ -387,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_checksum_that_lies),
         cmocka_unit_test(what_is_asked),
         cmocka_unit_test(the_part_behind_fills_meanwhile),
+        cmocka_unit_test(not_behind_some_bytes),
         cmocka_unit_test(a_copy_is_made_again),
         cmocka_unit_test(without_its_checksum_it_goes_on),
         cmocka_unit_test(someone_replaced_it_at_once),

@@ -35,10 +35,14 @@ static void white_space_before_the_answer(void **state)
 
 static void answers_that_are_none(void **state)
 {
+    static char too_long[MULTIPART_ID_BYTES + 200];
     static const struct { const char *name, *when, *answer; } cases[] = {
         {"HTML for Create", "?uploads", "<html><p>hello</html>"},
         {"no upload id", "?uploads", "<InitiateMultipartUploadResult/>"},
         {"nothing for Create", "?uploads", ""},
+        {"an empty upload id", "?uploads", "<InitiateMultipartUploadResult>"
+         "<UploadId></UploadId></InitiateMultipartUploadResult>"},
+        {"an upload id that is too long", "?uploads", too_long},
         {"another document for List", "GET ", "<a/>"},
         {"a list cut short", "GET ", "<ListPartsResult><Part>"},
         {"nothing for Complete", "mp-object-size", "   "},
@@ -46,6 +50,9 @@ static void answers_that_are_none(void **state)
     };
     int failures = 0;
     (void)state;
+    (void)snprintf(too_long, sizeof too_long, "<InitiateMultipartUploadResult>"
+                   "<UploadId>%0*d</UploadId></InitiateMultipartUploadResult>",
+                   MULTIPART_ID_BYTES, 7);
     for (size_t i = 0; i < ROW_COUNT(cases); i++)
         for (uint32_t times = 3; times < 200; times += 100) {
             begin(SLOTS);
@@ -55,7 +62,9 @@ static void answers_that_are_none(void **state)
             enum flow flow = send(LARGE_BYTES);
             bool ok = times == 3 ? flow == FLOW_ENDED && good(LARGE_BYTES)
                                  : flow == FLOW_FAILED &&
-                                   upload.fault.error == ERROR_REMOTE;
+                                   upload.fault.error == ERROR_REMOTE &&
+                                   multipart_step(&upload.multipart,
+                                                  wire_now()) == FLOW_FAILED;
             failures += BROKEN(cases[i].name, ok);
             end();
         }
@@ -107,6 +116,23 @@ static void abort_until_no_part_is_left(void **state)
         assert_int_equal(flow, times == 1 ? FLOW_ENDED : FLOW_FAILED);
         end();
     }
+}
+
+/* What an Abort says besides is not read. */
+static void an_abort_with_words(void **state)
+{
+    (void)state;
+    begin(SLOTS);
+    append(&upload, 0, LARGE_BYTES);
+    (void)drive(&upload);
+    wire.canned_if = "DELETE ";
+    wire.canned = "<InitiateMultipartUploadResult><UploadId>x</UploadId>"
+                  "</InitiateMultipartUploadResult>";
+    wire.canned_times = 1;  /* and so is tried again */
+    upload_abort(&upload);
+    assert_int_equal(drive(&upload), FLOW_ENDED);
+    assert_true(nothing_open());
+    end();
 }
 
 /* --- a list by itself ---------------------------------------------------- */
@@ -303,6 +329,7 @@ int main(void)
         cmocka_unit_test(answers_that_are_none),
         cmocka_unit_test(lists_that_do_not_agree),
         cmocka_unit_test(abort_until_no_part_is_left),
+        cmocka_unit_test(an_abort_with_words),
         cmocka_unit_test(the_longest_list),
         cmocka_unit_test(parts_behind_the_last),
         cmocka_unit_test(parts_that_are_none),

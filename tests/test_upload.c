@@ -74,6 +74,7 @@ static const struct manner {
     {"in200 error=SlowDown", "UploadPart"},
     {"in200 error=InternalError", "ListParts"},
     {"in200 error=ServiceUnavailable", "CompleteMultipartUpload"},
+    {"in200 error=OperationAborted", "CompleteMultipartUpload"},
     {"flip=100", "PutObject"}, {"flip=100", "UploadPart"},
 };
 
@@ -188,6 +189,25 @@ static void damaged_once_is_sent_again(void **state)
     end();
 }
 
+/* S3 says that it stored something else. */
+static void a_part_not_stored_as_sent(void **state)
+{
+    (void)state;
+    for (uint32_t times = 1; times < 200; times += 100) {
+        begin(SLOTS);
+        wire.canned_if = "partNumber=1";
+        wire.canned = "";
+        wire.canned_head = "etag: \"e\"\n"
+                           "x-amz-checksum-crc64nvme: AAAAAAAAAAA=";
+        wire.canned_times = times;
+        enum flow flow = send(LARGE_BYTES);
+        assert_int_equal(flow, times == 1 ? FLOW_ENDED : FLOW_FAILED);
+        assert_true(times == 1 ? good(LARGE_BYTES)
+                               : upload.fault.error == ERROR_CORRUPT);
+        end();
+    }
+}
+
 /* --- conditions ---------------------------------------------------------- */
 
 static void someone_was_first(void **state)
@@ -216,6 +236,20 @@ static void someone_was_first_with_the_same(void **state)
         assert_true(good(bytes[i]) && nothing_open());
         end();
     }
+}
+
+/* The object is there: that its parts are, too, changes nothing. */
+static void what_is_done_stays_done(void **state)
+{
+    (void)state;
+    begin(SLOTS);
+    assert_int_equal(send(LARGE_BYTES), FLOW_ENDED);
+    assert_true(aws_fault(wire.model,
+                          "AbortMultipartUpload error=AccessDenied"));
+    upload_init(&upload, &site, &arena, &target);
+    assert_int_equal(send(LARGE_BYTES), FLOW_ENDED);
+    assert_true(good(LARGE_BYTES) && !nothing_open() && !upload.gone);
+    end();
 }
 
 static void replacement(void **state)
@@ -268,6 +302,124 @@ static void abort_wherever_it_is(void **state)
     }
 }
 
+static void an_abort_that_is_refused(void **state)
+{
+    static const char *const faults[] = {
+        "AbortMultipartUpload error=AccessDenied",
+        "ListParts error=AccessDenied",
+    };
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(faults); i++) {
+        begin(SLOTS);
+        append(&upload, 0, LARGE_BYTES);
+        (void)drive(&upload);
+        assert_true(aws_fault(wire.model, faults[i]));
+        upload_abort(&upload);
+        assert_int_equal(drive(&upload), FLOW_FAILED);
+        assert_int_equal(upload.fault.error, ERROR_DENIED);
+        assert_true(nothing_open() == (i == 1) && !upload.gone);
+        end();
+    }
+}
+
+/* Ended, aborted or failed it takes nothing more, and wants no slots. */
+static void it_takes_no_more(void **state)
+{
+    (void)state;
+    begin(SLOTS);
+    assert_false(upload_is_stored(&upload));
+    assert_true(upload_room(&upload, 1) && upload_slots_wanted(&upload) > 0);
+    upload_end(&upload);
+    assert_false(upload_room(&upload, 1));
+    assert_int_equal(upload_slots_wanted(&upload), 0);
+    assert_true(upload_is_stored(&upload));
+    end();
+
+    begin(SLOTS);
+    append(&upload, 0, LARGE_BYTES);
+    while (upload.state != UPLOAD_CREATING)
+        (void)upload_step(&upload, wire_now());
+    assert_true(upload_room(&upload, 1));
+    upload_abort(&upload);
+    assert_false(upload_room(&upload, 1));
+    upload_abort(&upload);
+    assert_int_equal(drive(&upload), FLOW_ENDED);
+    assert_true(upload.state == UPLOAD_ABORTED && nothing_open());
+    upload_abort(&upload);
+    assert_int_equal(drive(&upload), FLOW_ENDED);
+    end();
+}
+
+/* Two parts are there, of which the first was recorded; the process dies, and
+ * what follows is other bytes, or the same. */
+static void the_part_behind_is_believed_by_its_sum(void **state)
+{
+    static const struct { bool same, summed; uint32_t sent; } row[] = {
+        {true, true, 0}, {false, true, 1}, {true, false, 1},
+    };
+    static char id[MULTIPART_ID_BYTES];
+    enum { FULL = (CFG_PART_BYTES + BLOCK_BYTES - 1) / BLOCK_BYTES *
+                  BLOCK_BYTES };
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(row); i++) {
+        begin(SLOTS);
+        append(&upload, 0, FULL);
+        (void)drive(&upload);
+        struct upload_stored was = upload.stored;
+        append(&upload, FULL, 2 * FULL);
+        (void)drive(&upload);
+        assert_int_equal(upload.stored.parts, 2);
+        memcpy(id, upload.multipart.id, sizeof id);
+        aws_set(wire.model, "return-sums", row[i].summed);
+        uint64_t sent = aws_counted(wire.model, "UploadPart").requests;
+        upload_init(&upload, &site, &arena, &target);
+        upload_resume(&upload, view_of(id), (struct view){0}, &was);
+        content[FULL + 7] ^= !row[i].same;
+        append(&upload, FULL, 2 * FULL);
+        upload_end(&upload);
+        upload_commit(&upload);
+        assert_int_equal(drive(&upload), FLOW_ENDED);
+        assert_true(good(2 * FULL));
+        assert_int_equal(aws_counted(wire.model, "UploadPart").requests - sent,
+                         row[i].sent);
+        content[FULL + 7] ^= !row[i].same;
+        end();
+    }
+}
+
+#define PART(n, size) "<Part><PartNumber>" n "</PartNumber><ETag>e</ETag>" \
+    "<Size>" size "</Size></Part>"
+
+/* What a resumed upload finds is not what was recorded. */
+static void parts_that_are_gone(void **state)
+{
+    static const char *const lists[] = {
+        "", PART("1", "7000000"), PART("1", "7000000") PART("2", "6999999"),
+        PART("2", "7000000") "<IsTruncated>true</IsTruncated>",
+        PART("1", "7000000") PART("3", "1"),
+        PART("1", "7000000") "<Part><PartNumber>2</PartNumber></Part>",
+    };
+    const struct upload_stored was = {
+        .parts = 2, .bytes = 14000000, .place.own = 2, .crc_known = true,
+    };
+    char answer[600];
+    int failures = 0;
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(lists); i++) {
+        begin(SLOTS);
+        (void)snprintf(answer, sizeof answer,
+                       "<ListPartsResult>%s</ListPartsResult>", lists[i]);
+        wire.canned_if = "GET ";
+        wire.canned = answer;
+        wire.canned_times = 1;
+        upload_resume(&upload, view_of("id"), (struct view){0}, &was);
+        failures += BROKEN(lists[i], drive(&upload) == FLOW_FAILED &&
+                           upload.fault.error == ERROR_MISSING);
+        end();
+    }
+    assert_int_equal(failures, 0);
+}
+
 static void resume_at_a_part(void **state)
 {
     static char id[MULTIPART_ID_BYTES];
@@ -305,7 +457,11 @@ static void no_part_past_the_last(void **state)
     upload_append(&upload, view_of("0123456789"));
     assert_int_equal(upload.fault.error, ERROR_LIMIT);
     assert_false(upload_room(&upload, 10));
+    upload_append(&upload, view_of("0123456789"));
     upload_block_end(&upload);
+    upload_close(&upload);
+    upload_copy(&upload, &(struct copy_source){.to = LIMIT_PART_LEAST});
+    assert_int_equal(upload.closed, LIMIT_PART_COUNT);
     upload_end(&upload);
     upload_commit(&upload);
     assert_int_equal(drive(&upload), FLOW_FAILED);
@@ -322,8 +478,14 @@ int main(void)
         cmocka_unit_test(damaged_once_is_sent_again),
         cmocka_unit_test(someone_was_first),
         cmocka_unit_test(someone_was_first_with_the_same),
+        cmocka_unit_test(a_part_not_stored_as_sent),
+        cmocka_unit_test(what_is_done_stays_done),
         cmocka_unit_test(replacement),
         cmocka_unit_test(abort_wherever_it_is),
+        cmocka_unit_test(an_abort_that_is_refused),
+        cmocka_unit_test(it_takes_no_more),
+        cmocka_unit_test(the_part_behind_is_believed_by_its_sum),
+        cmocka_unit_test(parts_that_are_gone),
         cmocka_unit_test(resume_at_a_part),
         cmocka_unit_test(no_part_past_the_last),
     };

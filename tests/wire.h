@@ -23,7 +23,7 @@ struct transport {
     char        request[8192];        /* the last: "PUT url\nheaders" */
     const char *canned_if;            /* found in "METHOD url" */
     const char *canned;               /* a 200 with this body ... */
-    const char *canned_head;          /* ... and this header line, or NULL */
+    const char *canned_head;          /* ... and these headers, or NULL */
     uint32_t    canned_times;
     bool        full;                 /* nothing can be started */
     struct flight {
@@ -127,8 +127,8 @@ static inline void wire_head(struct flight *f)
 static inline bool wire_canned(struct flight *f)
 {
     http_head_line(f->x, view_of("HTTP/1.1 200 OK"));
-    if (wire.canned_head != NULL)
-        http_head_line(f->x, view_of(wire.canned_head));
+    for (struct view head = view_of(wire.canned_head); head.len > 0;)
+        http_head_line(f->x, view_split(&head, '\n'));
     (void)http_body(f->x, view_of(f->canned));
     wire_end(f, 0, NULL);
     return true;
