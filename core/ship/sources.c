@@ -220,8 +220,6 @@ static enum flow step_reader(struct sources *s, struct sources_reader *r,
     }
     enum flow flow = r->object.stage.step(&r->object.stage, NULL, &r->ring,
                                           now);
-    if (flow == FLOW_ENDED && !r->ring.ended)
-        ring_end(&r->ring);
     if (flow == FLOW_FAILED)
         s->failed = r->source.key;
     return flow;
