@@ -234,6 +234,15 @@ $(OUT)/fetch: tests/net/fetch.c $(PLATFORM_OBJ) $(OUT)/libcore.a
 	$(CC) $(CFLAGS) $(PLATFORM_FLAGS) $(LINK) -o $@ \
 	    $(filter-out %.h %/main_command.o,$^) -L$(DEPS)/lib $(LIBS)
 
+# Its stages one by one, and the fastest that this machine could be.
+STAGES := $(patsubst %,$(OUT)/obj/platform/%.o,bytes crc64 sha256 \
+          digest_mbedtls gcm gcm_plain gcm_fast)
+$(OUT)/stages: bench/stages.c $(AWS) $(STAGES) $(OUT)/libcore.a
+	$(CC) $(CFLAGS) -Wno-frame-larger-than -Itests/aws $(PLATFORM_FLAGS) \
+	    $(LINK) -o $@ $^ -L$(DEPS)/lib $(LIBS)
+roofline: $(OUT)/firn $(OUT)/stages $(OUT)/fetch $(SERVER)  ## each stage alone, docs/roofline.md
+	bench/roofline $(OUT)
+
 # firn for tests/test_torture.py: small parts, which S3 would refuse, short
 # times, and a heap that fails when told.
 torture:

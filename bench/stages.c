@@ -1,21 +1,33 @@
-/* stages.c - what each stage costs, without any network.
+/* stages.c - what each stage costs alone; see bench/roofline.
  *
- *   stages [PROFILE [MB]]       (tests/aws/message.h; web, 64)
+ *   stages [MB]       (64: megabytes of messages, of web access logs)
  *
- * Pages of FilterLogEvents are made first, by the tests' AWS, and kept; then
- * they are read again and again, each time by more of the pipeline: messages
- * decoded; replies framed; a lane that makes lines and blocks, unpacked, then
- * packed. CPU seconds are those of this process, for each GB of lines. */
+ * Pages of FilterLogEvents are made first, by the tests' AWS, and kept. Then
+ * each stage has them, or what the stage before made of them, in memory: no
+ * stage has another one's cold caches to pay for, nor waits. Sockets are TCP
+ * on the loopback, the other end another process. A line for each: its name,
+ * its bytes, CPU seconds of this process, the best of several times. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <mbedtls/gcm.h>
 
 #include "aws.h"
+#include "base/crc.h"
 #include "base/trace.h"
+#include "call/digest.h"
 #include "call/files.h"
 #include "pack/lane.h"
 
-enum { PAGES_MOST = 4096, SLICE_BYTES = 16384, GROUP_SLOTS = 64 };
+enum {
+    PAGES_MOST = 4096, SLICE_BYTES = 16384, GROUP_SLOTS = 64, TIMES = 5,
+    SEND_BYTES = 65536,  /* handed to the kernel at once */
+};
 #define FROM INT64_C(1794182400000)
 
 struct page {
@@ -25,7 +37,8 @@ struct page {
 
 static struct page pages[PAGES_MOST];
 static uint32_t page_count;
-static uint64_t reply_bytes;
+static uint64_t reply_bytes, raw_bytes, packed_bytes;
+static uint8_t *raw;  /* the lines of all pages */
 
 /* --- making the pages ------------------------------------------------------ */
 
@@ -141,74 +154,108 @@ void trace_state(const char *machine, const char *from, const char *to)
     (void)to;
 }
 
-/* --- the stages -------------------------------------------------------------- */
+/* --- TLS and sockets --------------------------------------------------------- */
 
-static uint64_t raw_bytes;  /* of all lines; known from the first lane */
-
-static void report(const char *what, clock_t begun, uint64_t bytes)
+/* Records as TLS has them, by AES-256-GCM. */
+static void crypt_records(int mode, uint64_t bytes)
 {
-    double seconds = (double)(clock() - begun) / CLOCKS_PER_SEC;
-    printf("%-28s %7.0f MB/s of %7.1f MB", what,
-           (double)bytes / 1e6 / seconds, (double)bytes / 1e6);
-    if (raw_bytes > 0)
-        printf("   %.3f CPU s/GB of lines",
-               seconds / ((double)raw_bytes / 1e9));
-    printf("\n");
+    static uint8_t record[SLICE_BYTES], key[32], iv[12], added[5], tag[16];
+    mbedtls_gcm_context g;
+    mbedtls_gcm_init(&g);
+    CHECK(mbedtls_gcm_setkey(&g, MBEDTLS_CIPHER_ID_AES, key, 256) == 0);
+    for (uint64_t at = 0; at < bytes; at += SLICE_BYTES)
+        CHECK(mbedtls_gcm_crypt_and_tag(
+                  &g, mode, SLICE_BYTES, iv, sizeof iv, added, sizeof added,
+                  record, record, sizeof tag, tag) == 0);
+    mbedtls_gcm_free(&g);
 }
 
-static void run_copy(void)
+static void run_decipher(void)
 {
-    static uint8_t bytes[CFG_LANE_RING_BYTES];
-    struct ring r;
-    clock_t begun = clock();
-    ring_init(&r, bytes, sizeof bytes);
-    for (uint32_t i = 0; i < page_count; i++)
-        for (uint32_t at = 0; at < pages[i].len;) {
-            uint32_t left = pages[i].len - at;
-            uint32_t len = left < SLICE_BYTES ? left : SLICE_BYTES;
-            at += ring_write(&r, (struct view){pages[i].at + at, len});
-            ring_consume(&r, ring_len(&r));
-        }
-    report("copied into the ring", begun, reply_bytes);
+    crypt_records(MBEDTLS_GCM_DECRYPT, reply_bytes);
 }
 
-static void run_decode(void)
+static void run_encipher(void)
 {
-    static uint8_t out[1 << 21];
-    static const char name[] = "\"message\":\"";
-    struct decode d;
-    uint64_t bytes = 0;
-    clock_t spent = 0;
-    for (uint32_t i = 0; i < page_count; i++) {
-        struct view strings[10000];
-        uint32_t count = 0, taken, made;
-        const char *at = (const char *)pages[i].at;
-        while (count < 10000 && (at = strstr(at, name)) != NULL) {
-            at += sizeof name - 1;
-            const char *end = at;
-            while (*end != '"')
-                end += *end == '\\' ? 2 : 1;
-            strings[count++] = (struct view){(const uint8_t *)at,
-                                             (uint32_t)(end + 1 - at)};
-            bytes += (uint64_t)(end + 1 - at);
-            at = end;
-        }
-        clock_t begun = clock();
-        for (uint32_t k = 0; k < count; k++) {
-            decode_init(&d, DECODE_JSON);
-            (void)decode_step(&d, strings[k], &taken,
-                              (struct span){out, sizeof out}, &made);
-        }
-        spent += clock() - begun;
+    crypt_records(MBEDTLS_GCM_ENCRYPT, packed_bytes);
+}
+
+static void send_all(int fd, uint64_t bytes)
+{
+    static uint8_t piece[SEND_BYTES];
+    while (bytes > 0) {
+        size_t len = bytes < sizeof piece ? (size_t)bytes : sizeof piece;
+        ssize_t sent = send(fd, piece, len, MSG_NOSIGNAL);
+        CHECK(sent > 0);
+        bytes -= (uint64_t)sent;
     }
-    report("decode, messages alone", clock() - spent, bytes);
 }
+
+static void receive_all(int fd)
+{
+    static uint8_t piece[SLICE_BYTES];
+    while (recv(fd, piece, sizeof piece, 0) > 0)
+        continue;
+}
+
+/* With the buffers that firn asks for. */
+static int made_socket(void)
+{
+    int bytes = CFG_SOCKET_BYTES, fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(fd >= 0);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    return fd;
+}
+
+/* One way: the other end is a child, whose CPU is its own. */
+static void through_socket(uint64_t bytes, bool in)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+    int door = made_socket(), fd;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(door, (struct sockaddr *)&at, sizeof at) == 0);
+    CHECK(listen(door, 1) == 0);
+    CHECK(getsockname(door, (struct sockaddr *)&at, &len) == 0);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        fd = made_socket();
+        CHECK(connect(fd, (struct sockaddr *)&at, sizeof at) == 0);
+        if (in)
+            send_all(fd, bytes);
+        else
+            receive_all(fd);
+        _exit(0);
+    }
+    fd = accept(door, NULL, NULL);
+    CHECK(fd >= 0);
+    if (in)
+        receive_all(fd);
+    else
+        send_all(fd, bytes);
+    (void)close(fd);
+    (void)close(door);
+    (void)waitpid(child, NULL, 0);
+}
+
+static void run_receive(void)
+{
+    through_socket(reply_bytes, true);
+}
+
+static void run_send(void)
+{
+    through_socket(packed_bytes, false);
+}
+
+/* --- the stages -------------------------------------------------------------- */
 
 static void run_frame(void)
 {
     static uint8_t bytes[CFG_LANE_RING_BYTES], out[1 << 21];
     static struct frame f;
-    clock_t begun = clock();
     for (uint32_t i = 0; i < page_count; i++) {
         enum frame_got got = FRAME_MORE;
         struct ring r;
@@ -226,7 +273,6 @@ static void run_frame(void)
             CHECK(got != FRAME_BAD && got != FRAME_ROOM);
         }
     }
-    report("frame, copy and decode in it", begun, reply_bytes);
 }
 
 struct job {
@@ -261,52 +307,112 @@ static void begin_job(struct job *j, enum pack_kind kind)
     lane_begin(&j->lane, FROM, FROM + DAY_MS, true);
 }
 
-static void run_lane(const char *what, enum pack_kind kind)
+/* The lines of a block, kept the first time. */
+static void keep_lines(struct job *j, uint64_t at)
+{
+    struct view v;
+    while (raw_bytes == 0 && raw != NULL &&
+           (v = chain_peek(&j->arena, &j->lane.chain)).len > 0) {
+        memcpy(raw + at, v.at, v.len);
+        at += v.len;
+        chain_consume(&j->arena, &j->lane.chain, v.len);
+    }
+    chain_clear(&j->arena, &j->lane.chain);
+}
+
+/* Replies become lines in blocks, and these are dropped unpacked. */
+static void run_lane(void)
 {
     static struct job j;
-    clock_t begun = clock();
     const struct lane_policy policy = {0};
     struct now now = {FROM + 15 * (int64_t)DAY_MS, 1};
-    uint64_t packed = 0;
-    begin_job(&j, kind);
+    uint64_t at = 0;
+    begin_job(&j, PACK_NONE);
     while (j.lane.state == LANE_READING) {
         enum flow flow = lane_step(&j.lane, now, policy);
         CHECK(flow != FLOW_FAILED);
         for (const struct block *b; (b = lane_block(&j.lane)) != NULL;) {
-            packed += b->packed_bytes;
-            chain_clear(&j.arena, &j.lane.chain);
+            uint32_t len = b->packed_bytes;
+            keep_lines(&j, at);
+            at += len;
             lane_take(&j.lane);
         }
         if (flow != FLOW_MOVED)
             deliver(&j.transport);
         now.mono_ms += flow != FLOW_MOVED;
     }
-    bool first = raw_bytes == 0;
-    raw_bytes = j.lane.raw_bytes;
-    if (!first)
-        report(what, begun, reply_bytes);
-    else
-        printf("%llu events in %u pages, %.1f MB; lines %.1f MB\n",
-               (unsigned long long)j.lane.settled.events +
-                   j.lane.start.settled.events,
-               page_count, (double)reply_bytes / 1e6,
-               (double)raw_bytes / 1e6);
-    if (!first && kind != PACK_NONE)
-        printf("%-28s %.2f\n", "  ratio",
-               (double)raw_bytes / (double)packed);
+    raw_bytes = at;
+}
+
+/* The blocks of lines, in memory. */
+static void run_deflate(void)
+{
+    static struct job j;
+    begin_job(&j, PACK_GZIP);
+    packed_bytes = 0;
+    for (uint64_t at = 0; at < raw_bytes; at += CFG_BLOCK_BYTES) {
+        uint64_t left = raw_bytes - at;
+        struct view block = {raw + at, left < CFG_BLOCK_BYTES
+                                           ? (uint32_t)left : CFG_BLOCK_BYTES};
+        packed_bytes += pack_block(&j.shared.pack, block, &j.arena,
+                                   &j.lane.chain);
+        chain_clear(&j.arena, &j.lane.chain);
+    }
+}
+
+static void run_crc32(void)
+{
+    uint32_t crc = 0;
+    for (uint64_t at = 0; at + CFG_BLOCK_BYTES <= raw_bytes;
+         at += CFG_BLOCK_BYTES)
+        crc = pack_crc(crc, (struct view){raw + at, CFG_BLOCK_BYTES});
+    CHECK(crc != 1);  /* so that it is computed */
+}
+
+static void run_crc64(void)
+{
+    uint64_t crc = 0;
+    for (uint64_t at = 0; at + SLICE_BYTES <= packed_bytes; at += SLICE_BYTES)
+        crc = crc64_add(crc, (struct view){raw + at, SLICE_BYTES});
+    CHECK(crc != 1);
+}
+
+static void run_sha256(void)
+{
+    uint8_t out[SHA256_BYTES];
+    const struct view v = {raw, (uint32_t)packed_bytes};
+    digest_sha256(&v, 1, out);
+}
+
+static void measure(const char *name, void (*run)(void), const uint64_t *bytes)
+{
+    double best = 1e9;
+    for (int i = 0; i < TIMES; i++) {
+        clock_t begun = clock();
+        run();
+        double seconds = (double)(clock() - begun) / CLOCKS_PER_SEC;
+        best = seconds < best ? seconds : best;
+    }
+    printf("%s\t%llu\t%.4f\n", name, (unsigned long long)*bytes, best);
+    (void)fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-    const char *profile = argc > 1 ? argv[1] : "web";
-    uint64_t megabytes = argc > 2 ? (uint64_t)atoll(argv[2]) : 64;
-    make_pages(profile, megabytes * 1000000);
-    run_lane("", PACK_NONE);
-    run_copy();
-    run_decode();
-    run_frame();
-    run_lane("lane, blocks not packed", PACK_NONE);
-    run_lane("lane, gzip", PACK_GZIP);
-    run_lane("lane, zstd", PACK_ZSTD);
+    make_pages("web", (argc > 1 ? (uint64_t)atoll(argv[1]) : 64) * 1000000);
+    raw = malloc(reply_bytes);
+    CHECK(raw != NULL);
+    run_lane();
+    run_deflate();
+    measure("lines", run_lane, &raw_bytes);
+    measure("json", run_frame, &reply_bytes);
+    measure("deflate", run_deflate, &raw_bytes);
+    measure("crc32", run_crc32, &raw_bytes);
+    measure("crc64", run_crc64, &packed_bytes);
+    measure("sha256", run_sha256, &packed_bytes);
+    measure("decipher", run_decipher, &reply_bytes);
+    measure("encipher", run_encipher, &packed_bytes);
+    measure("receive", run_receive, &reply_bytes);
+    measure("send", run_send, &packed_bytes);
     return 0;
 }
