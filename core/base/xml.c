@@ -84,7 +84,7 @@ static bool next_tag(struct view v, uint32_t at, struct tag *tag)
                 return false;
             continue;
         }
-        uint32_t end = tag_end(v, at);
+        uint32_t end = tag_end(v, at + 1);
         if (end == v.len)
             return false;
         bool end_tag = v.at[at + 1] == '/';
@@ -187,7 +187,7 @@ static uint32_t put_markup(struct text *out, struct view v, uint32_t at)
     bool cdata = view_starts(from(v, at), "<![CDATA[");
     bool other = at + 1 < v.len && (v.at[at + 1] == '!' ||
                                     v.at[at + 1] == '?');
-    uint32_t end = tag_end(v, at);
+    uint32_t end = tag_end(v, at + 1);
     uint32_t to = other ? skip_other(v, at) : end < v.len ? end + 1 : 0;
     if (cdata && to != 0)
         text_put(out, view_slice(v, at + 9, to - 3));
