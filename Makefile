@@ -350,6 +350,7 @@ build/coverage/ran/%: build/coverage/%
 	echo "  $< (runs)"; mkdir -p $(@D)
 	LLVM_PROFILE_FILE=$(CURDIR)/$@ TZDIR=build/deps/zoneinfo timeout 600 $< \
 	    > $@.log 2>&1 || { cat $@.log; exit 1; }
+
 # Frama-C cannot parse all of core/, and need not.
 EVA := $(filter core/base/% core/call/% core/fetch/% core/ship/%,\
        $(filter-out core/ship/order%,$(CORE))) \
@@ -358,12 +359,6 @@ EVA := $(filter core/base/% core/call/% core/fetch/% core/ship/%,\
 eva: $(MADE)  ## Frama-C's Eva on each reader of outside bytes; ONLY=json
 	tests/frama-c build/frama-c
 	ONLY="$(ONLY)" tests/eva/run build/frama-c $(EVA)
-
-# A CHECK that holds is a branch not taken. The simulation has other limits.
-coverage:  ## lines and branches of core that the unit tests run
-	$(MAKE) UNIT=build/coverage/unit SIM=build/coverage/simulate \
-	    SANITIZE=--coverage 'ONE=$$(filter $$(UNIT)/%,$$(TBIN))' test
-	tests/coverage build/coverage/unit $(CORE)
 
 memory:  ## the memory table of both profiles, into docs/memory.md
 	$(MAKE) PROFILE=default
