@@ -191,6 +191,23 @@ static void a_line_of_any_length(void **state)
     assert_true(finds(&row));
 }
 
+/* A head that is longer than any of ours is none. */
+static void a_head_without_end(void **state)
+{
+    static char line[16 * HEAD_BYTES];
+    struct row row = {.name = "a long head", .in = line, .foreign = 1,
+                      .form = CENSUS_NDJSON};
+    struct text t;
+    (void)state;
+    text_init(&t, line, sizeof line);
+    text_str(&t, "{\"timestamp\":\"" T1 "\",\"stream\":\"");
+    for (int i = 0; i < HEAD_BYTES; i++)
+        text_str(&t, "\\u0061");
+    text_str(&t, "\",\"message\":\"one\"}\n");
+    assert_false(t.overflow);
+    assert_true(finds(&row));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_window),
         cmocka_unit_test(foreign_lines),
         cmocka_unit_test(a_line_of_any_length),
+        cmocka_unit_test(a_head_without_end),
     };
     return RUN(tests);
 }

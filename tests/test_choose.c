@@ -20,6 +20,7 @@ struct subject {
     struct choose_want want;
     enum choose_form form;
     bool middle;
+    bool wanted;  /* what began before */
 };
 
 static struct stage *begin(void *context, struct fault *fault)
@@ -123,6 +124,53 @@ static void test_text_has_no_streams(void **state)
     assert_true(law_gives(&law, view_of(""), view_of("")));
 }
 
+/* Lines before the first record are of the one that began before, wanted or
+ * not, even where nothing tells the form yet. */
+static struct stage *begin_inside(void *context, struct fault *fault)
+{
+    struct subject *s = context;
+    struct stage *stage = begin(s, fault);
+
+    choose_inside(&s->choose, s->wanted);
+    return stage;
+}
+
+static void test_what_began_before_goes_on(void **state)
+{
+    struct subject s = {.want = {zero_ms + 100, zero_ms + 200, {0}}};
+    struct law law = {begin_inside, &s};
+    const char *in = "rest\nmore\n" TEXT("100", "a") TEXT("300", "b");
+
+    (void)state;
+    s.wanted = true;
+    assert_true(law_gives(&law, view_of(in),
+                          view_of("rest\nmore\n" TEXT("100", "a"))));
+    s.wanted = false;
+    assert_true(law_gives(&law, view_of(in), view_of(TEXT("100", "a"))));
+    assert_int_equal(s.choose.foreign, 0);
+}
+
+/* A head that is longer than any of ours is none. */
+static void test_a_head_without_end(void **state)
+{
+    static char line[16 * HEAD_BYTES];
+    struct subject s = {.want = {INT64_MIN, INT64_MAX, {0}}};
+    struct law law = {begin, &s};
+    struct text t;
+
+    (void)state;
+    text_init(&t, line, sizeof line);
+    text_str(&t, "{\"timestamp\":\"" STAMP("100") "\",\"stream\":\"");
+    for (int i = 0; i < HEAD_BYTES; i++)
+        text_str(&t, "\\u0061");
+    text_str(&t, "\",\"message\":\"a\"}\n");
+    text_str(&t, LINE("100", "s", "x"));
+    assert_false(t.overflow);
+    assert_true(law_gives(&law, text_view(&t),
+                          view_of(LINE("100", "s", "x"))));
+    assert_int_equal(s.choose.foreign, 1);
+}
+
 /* ---- random archives ---- */
 
 enum { RECORDS = 60, RANDOM_BYTES = 1 << 20 };
@@ -215,6 +263,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_text_has_no_streams),
+        cmocka_unit_test(test_what_began_before_goes_on),
+        cmocka_unit_test(test_a_head_without_end),
         cmocka_unit_test(test_any_interval_and_cut),
     };
     return RUN(tests);

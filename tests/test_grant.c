@@ -35,6 +35,10 @@ static const struct row {
      "{\"Service\":\"delivery.logs.amazonaws.com\"}", BOTH) "]"), 0},
     {"a name that only begins so", POLICY("[" ALLOW(
      "{\"Service\":\"logs.example.com\"}", BOTH) "]"), 0},
+    {"a host of that region elsewhere", POLICY("[" ALLOW(
+     "{\"Service\":\"logs.eu-west-1.example.com\"}", BOTH) "]"), 0},
+    {"every service", POLICY("[" ALLOW("{\"Service\":\"*\"}", BOTH) "]"),
+     GRANT_ALL},
     {"one of several", POLICY("[" ALLOW(
      "{\"Service\":[\"ec2.amazonaws.com\",\"logs.amazonaws.com\"]}", BOTH)
      "]"), GRANT_ALL},

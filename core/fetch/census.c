@@ -42,8 +42,8 @@ static enum flow begin_foreign(struct census *r)
 /* A line of text that begins no record belongs to the one before. */
 static enum flow go_on(struct census *r)
 {
-    if (r->owed)
-        tally_feed(&r->message, view_of("\n"));
+    CHECK(r->owed);
+    tally_feed(&r->message, view_of("\n"));
     r->owed = false;
     tally_feed(&r->message, (struct view){r->held, r->held_len});
     r->held_len = 0;
