@@ -87,12 +87,30 @@ static void hashes_differ(void **state)
                                         (uint32_t)(hash ^ base) != 0);
         id[len]--;
     }
+    for (int i = 1; i < 26; i++) {  /* a time and an id that change alike */
+        char letter[2] = {(char)('a' + i), '\0'};
+        failures += BROKEN("both",
+                           seen_hash(view_of(letter), 1000 ^ 'a' ^ letter[0])
+                               != seen_hash(view_of("a"), 1000));
+    }
     uint8_t zero[32] = {0};
     for (uint32_t len = 1; len < 32; len++)
         failures += BROKEN("zeros",
                            seen_hash((struct view){zero, len}, 0) !=
                                seen_hash((struct view){zero, len - 1}, 0));
     assert_int_equal(failures, 0);
+}
+
+static void few_are_looked_through_backwards(void **state)
+{
+    (void)state;
+    seen_reset(&seen);
+    assert_false(seen_has_lately(&seen, 1, 3));
+    seen_add(&seen, 1);
+    seen_add(&seen, 2);
+    assert_true(seen_has_lately(&seen, 1, 2));
+    assert_false(seen_has_lately(&seen, 1, 1));
+    assert_false(seen_has_lately(&seen, 3, 5));
 }
 
 int main(void)
@@ -102,6 +120,7 @@ int main(void)
         cmocka_unit_test(crowded_places_stay_right),
         cmocka_unit_test(equal_hashes_count_twice),
         cmocka_unit_test(hashes_differ),
+        cmocka_unit_test(few_are_looked_through_backwards),
     };
     return RUN(tests);
 }

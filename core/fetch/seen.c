@@ -26,7 +26,9 @@ static uint64_t mix(uint64_t a, uint64_t b)
 
 uint64_t seen_hash(struct view id, int64_t timestamp_ms)
 {
-    uint64_t hash = 0x9e3779b97f4a7c15u ^ (uint64_t)timestamp_ms;
+    /* Mixed, or a short id that changes as the time does would undo it. */
+    uint64_t hash = mix(0x9e3779b97f4a7c15u ^ (uint64_t)timestamp_ms,
+                        0xe7037ed1a0b428dbu);
     uint64_t word[2];
 
     for (uint32_t at = 0; at < id.len; at += 16) {
@@ -44,15 +46,13 @@ static uint32_t first_slot(uint64_t hash)
     return (uint32_t)(hash >> 32) & (SEEN_SLOTS - 1);
 }
 
-/* Knuth, TAOCP 6.4, Algorithm R: what follows moves up into the gap. */
+/* Knuth, TAOCP 6.4, Algorithm R: what follows moves up into the gap. So no
+ * younger one ever stands before an older, and the oldest is at its home. */
 static void forget(struct seen *s, uint32_t index)
 {
     uint32_t gap = first_slot(s->hash[index]);
 
-    while (s->slot[gap] != index + 1) {
-        CHECK(s->slot[gap] != 0);
-        gap = (gap + 1) & (SEEN_SLOTS - 1);
-    }
+    CHECK(s->slot[gap] == index + 1);
     s->slot[gap] = 0;
     for (uint32_t at = (gap + 1) & (SEEN_SLOTS - 1); s->slot[at] != 0;
          at = (at + 1) & (SEEN_SLOTS - 1)) {
