@@ -122,7 +122,7 @@ static enum flow on_reading(struct first *f, struct now now)
     ring_consume(in, got.len);
     if (got.len > 0)
         return FLOW_MOVED;
-    return flow == FLOW_ENDED && ring_drained(in) ? on_reply(f) : flow;
+    return flow == FLOW_ENDED ? on_reply(f) : flow;
 }
 
 enum flow first_step(struct first *f, struct now now)

@@ -203,8 +203,8 @@ static enum flow on_magic(struct inflate *z, struct ring *in)
         z->held_len = 0;
         return on_member(z, INFLATE_ZSTD, INFLATE_SKIP_LENGTH);
     case MAGIC_NONE:
-    case MAGIC_PART:
         break;
+    case MAGIC_PART: CHECK(false);
     }
     return on_no_magic(z);
 }

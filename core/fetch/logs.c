@@ -207,7 +207,8 @@ static enum flow end_page(struct logs *l)
     l->pages++;
     l->replay = false;
     l->broken = 0;
-    l->restarts = 0;
+    if (l->token_len > 0)  /* a page by time says nothing of tokens */
+        l->restarts = 0;
     if (token.len == 0) {
         enter(l, LOGS_IDLE);
         return FLOW_ENDED;
@@ -290,8 +291,8 @@ static void keep_header(struct logs *l, uint64_t hash)
     g->ingestion_ms = e->ingestion_ms;
     g->stream_len = e->stream.len;
     memcpy(g->stream, e->stream.at, e->stream.len);
-    g->id_len = e->id.len < sizeof g->event_id ? e->id.len
-                                               : sizeof g->event_id;
+    CHECK(e->id.len <= sizeof g->event_id);
+    g->id_len = e->id.len;
     memcpy(g->event_id, e->id.at, g->id_len);
 }
 
@@ -451,7 +452,8 @@ static enum flow on_reading(struct logs *l, struct now now, struct span out)
         return flow;
     switch (frame_step(&l->frame, &l->ring, out)) {
     case FRAME_MORE:
-        return flow == FLOW_ENDED ? FLOW_MOVED : flow;
+        CHECK(flow != FLOW_ENDED);
+        return flow;
     case FRAME_ROOM:
         return on_room(l, out);
     case FRAME_EVENT:

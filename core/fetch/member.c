@@ -96,10 +96,8 @@ static bool on_byte(struct member *m, uint8_t byte)
             return bad(m, "the checksum of a gzip header is wrong");
         next_field(m);
         return true;
-    case MEMBER_DATA:
-        break;
+    case MEMBER_DATA: CHECK(false);
     }
-    CHECK(false);
     return false;
 }
 

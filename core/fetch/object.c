@@ -222,13 +222,10 @@ static enum flow on_reading(struct object *o, struct now now)
 
     o->read = out->read;  /* the call may have reset it */
     o->attempt = o->call.attempt;
-    o->checked = o->checked && !again;
+    CHECK(!again || !o->checked);  /* a break behind bytes ends the call */
+    CHECK(!again || o->next == o->asked);
     if (flow == FLOW_FAILED)
         return on_refused(o);
-    if (again && o->next > o->asked) {
-        begin(o);
-        return FLOW_MOVED;
-    }
     if (o->call.state == CALL_WAITING && o->next + ring_len(out) > o->asked)
         return on_break(o);
     if (o->call.state == CALL_WAITING)
@@ -248,7 +245,7 @@ static enum flow on_broken(struct object *o, struct now now)
     if (ring_len(o->call.sink) > 0)
         return ring_room(o->call.sink) == 0 ? FLOW_WANT_ROOM
                                             : FLOW_WANT_EVENT;
-    if (o->known && o->next == end_of(o)) {  /* it broke behind the last */
+    if (o->next == end_of(o)) {  /* it broke behind the last */
         ring_end(o->call.sink);
         enter(o, OBJECT_DONE);
         return FLOW_ENDED;
