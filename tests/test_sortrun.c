@@ -80,8 +80,11 @@ static bool sort_all(struct made *m, struct view in, uint32_t span_bytes,
             continue;
         }
         in = view_slice(in, piece.len, in.len);
-        while ((good = sortrun_add(&r, &piece)) && r.full)
+        while ((good = sortrun_add(&r, &piece)) && r.full) {
             take_run(&r, m);
+            if (piece.len == 0 && in.len == 0)
+                break;  /* what is still owed is the end's */
+        }
         assert_true(!good || piece.len == 0);
     }
     while (good && (good = sortrun_end(&r)) && r.full)
@@ -190,6 +193,30 @@ static void test_a_record_fits_or_not(void **state)
     }
 }
 
+/* Its last line is what does not fit, known only when all has come. */
+static void test_a_last_line_fits_or_not(void **state)
+{
+    static const char line[] = "  at the end\n";
+    static struct made m;
+    const uint32_t most = 1024 - RUN_HEAD_BYTES - 2 * 16;
+    struct fault fault;
+
+    (void)state;
+    for (uint32_t more = 0; more < 2; more++) {
+        struct view v = record_of(27 + most + more);
+        memcpy(many, AT("000") " s\n", 27);
+        memcpy(many + 27, AT("001") " ", 25);
+        many[v.len - sizeof line] = '\n';
+        memcpy(many + v.len - sizeof line + 1, line, sizeof line - 1);
+        bool good = sort_all(&m, v, 1024, v.len, &fault);
+        assert_int_equal(good, more == 0);
+        if (good)
+            assert_true(m.sound && m.runs == 2 && m.out.len == v.len + 2);
+        else
+            assert_int_equal(fault.error, ERROR_LIMIT);
+    }
+}
+
 /* ---- random lines ---- */
 
 enum { RECORDS = 400 };
@@ -278,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_each_file_has_a_form),
         cmocka_unit_test(test_a_record_fits_or_not),
+        cmocka_unit_test(test_a_last_line_fits_or_not),
         cmocka_unit_test(test_random),
     };
     return RUN(tests);

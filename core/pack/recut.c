@@ -115,8 +115,7 @@ static void close_block(struct recut *r, uint32_t len, bool ends)
 
 static bool may_close(const struct recut *r)
 {
-    return r->pack == NULL ||
-           (!r->ready && r->arena->free_count >= PACK_SLOTS);
+    return r->pack == NULL || r->arena->free_count >= PACK_SLOTS;
 }
 
 /* As many whole lines as there are; or all, in the middle of a long one. */
@@ -198,17 +197,12 @@ static enum flow choose(struct recut *r)
     return s->step(s, &r->raw, &r->chosen, (struct now){0});
 }
 
-static bool is_drained(const struct recut *r)
-{
-    return ring_len(&r->raw) == 0 &&
-           (!r->chooses || (ring_len(&r->chosen) == 0 &&
-                            r->choose.owed.len == 0 &&
-                            r->choose.held_len == 0));
-}
-
-/* All of the object is in blocks, or in the open one. */
+/* All of the object is in blocks, or in the open one: its last line has been
+ * chosen, as it has a newline. */
 static enum flow end_object(struct recut *r)
 {
+    CHECK(ring_len(&r->raw) == 0);
+    CHECK(!r->chooses || r->choose.held_len == 0);
     if (r->len >= HALF_BYTES && !may_close(r))
         return FLOW_WANT_ROOM;
     r->state = RECUT_IDLE;
@@ -242,10 +236,10 @@ enum flow recut_step(struct recut *r, struct ring *in)
     }
     flow = fill_block(r, recut_lines(r));
     if (flow == FLOW_WANT_ROOM)
-        return r->ready ? FLOW_MOVED : FLOW_WANT_ROOM;
+        return flow;
     if (flow == FLOW_MOVED || moved)
         return FLOW_MOVED;
-    return r->state == RECUT_DRAINING && is_drained(r) ? end_object(r) : last;
+    return r->state == RECUT_DRAINING ? end_object(r) : last;
 }
 
 bool recut_end(struct recut *r)
@@ -253,7 +247,7 @@ bool recut_end(struct recut *r)
     CHECK(r->state == RECUT_IDLE);
     if (r->len > 0 && may_close(r))
         close_block(r, r->len, true);
-    return r->ready;
+    return r->len == 0;
 }
 
 void recut_take(struct recut *r)

@@ -82,8 +82,7 @@ void recut_sorted(struct recut *r);
 /* FLOW_ENDED: the object is done. FLOW_WANT_ROOM: a block is ready, or waits
  * for slots. */
 enum flow recut_step(struct recut *r, struct ring *in);
-/* After the last object: closes the open block. False: there is none, or, if
- * r->len is not 0, it waits for slots. */
+/* After the last object: closes the open block. False: it waits for slots. */
 bool recut_end(struct recut *r);
 /* The chain is empty. */
 void recut_take(struct recut *r);

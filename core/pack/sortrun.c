@@ -210,9 +210,7 @@ bool sortrun_end(struct sortrun *r)
 
     if (!sortrun_add(r, &none))
         return false;
-    if (r->full)
-        return true;
-    CHECK(r->line == RUN_LINE_HEAD && r->held_len == 0);
+    CHECK(!r->full && r->line == RUN_LINE_HEAD && r->held_len == 0);
     if (r->open)
         close_record(r);
     r->full = r->count > 0;

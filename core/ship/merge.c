@@ -367,8 +367,7 @@ static enum flow end(struct merge *m)
         return FLOW_WANT_ROOM;
     if (m->recut.len == 0)
         return FLOW_ENDED;
-    return recut_end(&m->recut) || m->recut.len == 0 ? FLOW_MOVED
-                                                     : FLOW_WANT_ROOM;
+    return recut_end(&m->recut) ? FLOW_MOVED : FLOW_WANT_ROOM;
 }
 
 /* --- in order of time ---------------------------------------------------- */
