@@ -5,7 +5,10 @@
  *   ! the object is gone   x the receipt is cut   e the receipt is empty
  *   f A R P W of another group, account, region, of a stream prefix alone,
  *   without a window       Z of a zone that is none
- *   1 its first half   w two days, b the one before, too   t text
+ *   1 its first half   h an hour of it   w two days   v two and a half
+ *   b the one before, too   c a day and a half more before it
+ *   l five days   m five days before it   t text
+ *   U not counted   q provisional, T text, z zstd, o not packed: to be sealed
  *   - missing */
 #ifndef FIRN_TESTS_DAYS_RIG_H
 #define FIRN_TESTS_DAYS_RIG_H
@@ -15,11 +18,15 @@
 #include "ship/receipt.h"
 #include "sim.h"
 
+#ifndef DAYS_BUCKET
 #define DAYS_BUCKET "archive"
+#endif
 #define DAYS_NOW    INT64_C(1794225600000)  /* 2026-11-09T12:00:00Z */
 #define DAYS_ACCOUNT "111122223333"
 
 enum { DAYS_TODAY = 20766 };
+
+static int64_t days_stored_ms;  /* when S3 took them */
 
 static inline void days_store(struct aws *m, const char *key,
                               struct view body, const char *class)
@@ -42,9 +49,9 @@ static inline void days_store(struct aws *m, const char *key,
     };
     int64_t checks = aws_get(m, "check-signature");
     aws_set(m, "check-signature", 0);
-    struct aws_exchange *x = aws_open(m, &r, 0);
+    struct aws_exchange *x = aws_open(m, &r, days_stored_ms);
     aws_body(x, body.at, body.len);
-    assert_int_equal(aws_finish(x, 0)->status, 200);
+    assert_int_equal(aws_finish(x, days_stored_ms)->status, 200);
     aws_close(x);
     aws_set(m, "check-signature", checks);
 }
@@ -53,7 +60,7 @@ static inline struct receipt days_receipt(const char *group, int64_t day,
                                           char letter)
 {
     struct receipt r = {
-        .state = strchr("p1wbt", letter) != NULL ? RECEIPT_PROVISIONAL
+        .state = strchr("p1wbtvclmUqTzo", letter) != NULL ? RECEIPT_PROVISIONAL
                  : letter == 'i'                 ? RECEIPT_IMPORTED
                                                  : RECEIPT_SEALED,
         .account = view_of(letter == 'A' ? "444455556666" : DAYS_ACCOUNT),
@@ -61,20 +68,38 @@ static inline struct receipt days_receipt(const char *group, int64_t day,
         .group = view_of(letter == 'f' ? "/other" : group),
         .stream_prefix = view_of(letter == 'P' ? "web" : ""),
         .via = view_of("read"),
-        .from_ms = (letter == 'b' ? day - 1 : day) * DAY_MS,
-        .until_ms = (letter == 'w' ? day + 2 : day + 1) * DAY_MS,
+        .from_ms = (letter == 'b' ? day - 1 : letter == 'm' ? day - 5 : day) *
+                   DAY_MS,
+        .until_ms = (letter == 'w' || letter == 'v' ? day + 2
+                     : letter == 'l'                ? day + 5
+                     : letter == 'm' ? day - 4 : day + 1) * DAY_MS,
         .timezone = view_of(letter == 'Z' ? "Mars/Base" : "UTC"),
-        .counted = true, .bytes_raw = 7, .bytes_stored = 4,
-        .format = view_of(letter == 't' ? "text" : "ndjson"),
-        .compression = view_of("gzip"), .archived_ms = DAYS_NOW,
+        .counted = letter != 'U', .bytes_raw = 7, .bytes_stored = 4,
+        .format = view_of(letter == 't' || letter == 'T' ? "text" : "ndjson"),
+        .fields = RECEIPT_TIMESTAMP | RECEIPT_STREAM | RECEIPT_MESSAGE,
+        .compression = view_of(letter == 'z'   ? "zstd"
+                               : letter == 'o' ? "none" : "gzip"),
+        .has_settled = strchr("qTzoU", letter) != NULL,
+        .settled_until_ms = (day + 1) * DAY_MS + 5, .archived_ms = DAYS_NOW,
         .verified_ms = strchr("ugan", letter) != NULL ? 0 : DAYS_NOW,
         .tool_version = view_of("1"), .has_crc = letter != 'n',
     };
     if (letter == '1')
         r.until_ms -= DAY_MS / 2;
+    if (letter == 'v')
+        r.until_ms += DAY_MS / 2;
+    if (letter == 'c')
+        r.from_ms -= DAY_MS + DAY_MS / 2;
+    if (letter == 'h') {
+        r.from_ms += DAY_MS / 2;
+        r.until_ms = r.from_ms + 3600000;
+    }
     if (letter == 'W')
         r.from_ms = r.until_ms = 0;
     tally_init(&r.tally);
+    tally_init(&r.settled);
+    if (letter == 'q' || letter == 'T' || letter == 'z' || letter == 'o')
+        r.bytes_raw = 0;
     return r;
 }
 

@@ -12,8 +12,9 @@ enum { TOKENS = (DOCTOR_ROOM_BYTES - DOCTOR_REPLY_BYTES) / 4 / JSON_WORDS(1) };
 /* What is tried of a bucket, in this order. */
 enum probe {
     PROBE_LIST, PROBE_GET, PROBE_UPLOADS, PROBE_LIFECYCLE, PROBE_POLICY,
-    PROBE_PUT, PROBE_AGAIN, PROBE_DELETE, PROBE_COUNT,
+    PROBE_PUT, PROBE_AGAIN, PROBE_DELETE,
 };
+enum { PROBE_COUNT = PROBE_DELETE + 1 };
 
 #define OF_S3(action, verb, status) \
     {.name = "s3:" action, .service = SITE_S3, .method = verb, \
@@ -184,7 +185,6 @@ static void judge_probe(struct doctor *d, struct view url)
         doctor_say(d, DOCTOR_OK, url, "what a run leaves may be deleted",
                    NULL);
         break;
-    case PROBE_COUNT:     break;
     }
 }
 

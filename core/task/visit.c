@@ -123,24 +123,13 @@ static enum flow on_listing(struct visit *v)
 /* Would another day of this group fail alike? */
 static bool is_hopeless(const struct visit *v, const struct archive *a)
 {
-    switch (a->fault.error) {
-    case ERROR_DENIED:
-    case ERROR_NETWORK:
-    case ERROR_THROTTLED:
-    case ERROR_REMOTE:
-    case ERROR_LIMIT:
-    case ERROR_MISSING:
-        return true;
-    case ERROR_STOPPED:
+    static const uint32_t alike =
+        1u << ERROR_DENIED | 1u << ERROR_NETWORK | 1u << ERROR_THROTTLED |
+        1u << ERROR_REMOTE | 1u << ERROR_LIMIT | 1u << ERROR_MISSING;
+    if (a->fault.error == ERROR_STOPPED)
         return v->now.mono_ms >= v->site->deadline_mono_ms;
-    case ERROR_NONE:
-    case ERROR_USAGE:
-    case ERROR_CONFIG:
-    case ERROR_CONFLICT:
-    case ERROR_CORRUPT:
-        break;
-    }
-    return a->key[0] == '\0';  /* before any day was looked at */
+    return (alike >> a->fault.error & 1) != 0 ||
+           a->key[0] == '\0';  /* before any day was looked at */
 }
 
 static enum flow on_archiving(struct visit *v)
@@ -188,7 +177,7 @@ static bool may_be_proved(struct visit *v)
 {
     const struct retention *r = &v->retention;
     v->range = v->range_count = 0;
-    if (r->fault.error != ERROR_STOPPED || r->lasting || v->spec.dry_run)
+    if (r->lasting || v->spec.dry_run || r->fault.error != ERROR_STOPPED)
         return false;
     for (uint32_t i = 0; i < r->range_count; i++)
         if (r->range[i].why == RETENTION_UNVERIFIED)

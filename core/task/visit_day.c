@@ -18,8 +18,7 @@ enum flow visit_ask(struct visit *v, int64_t day, enum visit_state next)
         call_init(&l->tour.call, v->site, &l->tour.ring);
     }
     text_init(&key, l->prefix, sizeof l->prefix);
-    if (!calendar_key(&key, &v->spec, &place, day, &fault))
-        return visit_give_up(v, &fault);
+    CHECK(calendar_key(&key, &v->spec, &place, day, &fault));
     v->asked_day = day;
     existing_init(&l->existing, &l->tour.call, view_of(v->spec.bucket),
                   (struct view){0}, text_view(&key),

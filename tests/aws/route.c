@@ -79,6 +79,8 @@ static const struct sub of_bucket[] = {
     {"GET", "policy", false, AWS_OP_GetBucketPolicy},
     {"PUT", "policy", false, AWS_OP_PutBucketPolicy},
     {"DELETE", "policy", false, AWS_OP_DeleteBucketPolicy},
+    {"GET", "lifecycle", false, AWS_OP_GetBucketLifecycle},
+    {"PUT", "lifecycle", false, AWS_OP_UnknownS3},
     {"GET", "list-type", false, AWS_OP_ListObjectsV2},
     {"POST", "delete", false, AWS_OP_DeleteObjects},
     {"HEAD", NULL, false, AWS_OP_HeadBucket},
@@ -89,7 +91,7 @@ static const struct sub of_bucket[] = {
 static bool foreign_query(struct aws_exchange *x)
 {
     static const char *const known[] = {
-        "acl", "tagging", "lifecycle", "cors", "website", "torrent",
+        "acl", "tagging", "cors", "website", "torrent",
         "attributes", "legal-hold", "retention", "select", "encryption",
         "object-lock", "publicAccessBlock", "notification", "versions"};
     struct aws_text unused;

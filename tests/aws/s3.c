@@ -208,6 +208,24 @@ static void policy(struct aws_exchange *x, struct aws_bucket *b)
     }
 }
 
+static void lifecycle(struct aws_exchange *x)
+{
+    int64_t kind = aws_get(x->model, "lifecycle");
+    if (kind == 1) {
+        aws_fail(x, 404, "NoSuchLifecycleConfiguration",
+                 "The lifecycle configuration does not exist");
+        return;
+    }
+    aws_begin_xml(x, "LifecycleConfiguration");
+    aws_puts(&x->out, kind == 2
+        ? "<Rule><Status>Enabled</Status><AbortIncompleteMultipartUpload>"
+          "<DaysAfterInitiation>7</DaysAfterInitiation>"
+          "</AbortIncompleteMultipartUpload></Rule>"
+        : "<Rule><Status>Enabled</Status><Expiration><Days>9</Days>"
+          "</Expiration></Rule>");
+    aws_puts(&x->out, "</LifecycleConfiguration>");
+}
+
 /* A rarer half of the operations, so that neither function is long. */
 static void serve_bucket(struct aws_exchange *x, struct aws_bucket *b)
 {
@@ -220,6 +238,8 @@ static void serve_bucket(struct aws_exchange *x, struct aws_bucket *b)
     else if (x->op == AWS_OP_HeadBucket)
         aws_reply_header(x, "x-amz-bucket-region", "%s", b->region);
     else if (x->op == AWS_OP_DeleteObjects) aws_remove_objects(x, b);
+    else if (x->op == AWS_OP_GetBucketLifecycle &&
+             aws_get(x->model, "lifecycle") > 0) lifecycle(x);
     else if (x->op == AWS_OP_GetBucketPolicy ||
              x->op == AWS_OP_PutBucketPolicy ||
              x->op == AWS_OP_DeleteBucketPolicy) policy(x, b);

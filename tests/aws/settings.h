@@ -47,6 +47,8 @@
     X(ABORT_AGAIN, "abort-again", 0) /* share: aborted, but still there */ \
     X(OPAQUE_ETAGS, "opaque-etags", 0) /* 1: no MD5s, as with KMS keys */ \
     X(SPACES, "spaces", 0)       /* white space before Complete's XML */ \
+    X(LIFECYCLE, "lifecycle", 0)  /* 0: not known here; 1: no rule; 2: one \
+        that ends uploads; 3: another */ \
     X(RESTORE_TIME, "restore-time", 14400000) \
     /* signatures */ \
     X(CHECK_SIGNATURE, "check-signature", 1) \
