@@ -24,20 +24,29 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* At most 16 bytes, as if zeros came after them. */
+static inline uint64_t absorb(uint64_t hash, const uint8_t *at, uint32_t len)
+{
+    uint64_t word[2] = {0, 0};
+
+    memcpy(word, at, len);
+    return mix(hash ^ word[0] ^ 0xa0761d6478bd642fu,
+               word[1] ^ 0xe7037ed1a0b428dbu ^ len);
+}
+
 uint64_t seen_hash(struct view id, int64_t timestamp_ms)
 {
     /* Mixed, or a short id that changes as the time does would undo it. */
     uint64_t hash = mix(0x9e3779b97f4a7c15u ^ (uint64_t)timestamp_ms,
                         0xe7037ed1a0b428dbu);
     uint64_t word[2];
+    uint64_t hash = 0x9e3779b97f4a7c15u ^ (uint64_t)timestamp_ms;
+    uint32_t at = 0;
 
-    for (uint32_t at = 0; at < id.len; at += 16) {
-        uint32_t left = id.len - at < 16 ? id.len - at : 16;
-        word[0] = word[1] = 0;
-        memcpy(word, id.at + at, left);
-        hash = mix(hash ^ word[0] ^ 0xa0761d6478bd642fu,
-                   word[1] ^ 0xe7037ed1a0b428dbu ^ left);
-    }
+    for (; id.len - at >= 16; at += 16)
+        hash = absorb(hash, id.at + at, 16);
+    if (at < id.len)
+        hash = absorb(hash, id.at + at, id.len - at);
     return mix(hash ^ 0x8ebc6af09c88c6e3u, id.len ^ 0x589965cc75374cc3u);
 }
 
