@@ -244,6 +244,10 @@ $(OUT)/stages: bench/stages.c $(AWS) $(STAGES) $(OUT)/libcore.a
 	    $(LINK) -o $@ $^ -L$(DEPS)/lib $(LIBS)
 roofline: $(OUT)/firn $(OUT)/stages $(OUT)/fetch $(SERVER)  ## each stage alone, docs/roofline.md
 	bench/roofline $(OUT)
+# Its upload stage alone, for bench/compare.
+$(OUT)/upload: bench/upload.c $(PLATFORM_OBJ) $(OUT)/libcore.a
+	$(CC) $(CFLAGS) $(PLATFORM_FLAGS) $(LINK) -o $@ \
+	    $(filter-out %.h %/main_command.o,$^) -L$(DEPS)/lib $(LIBS)
 
 # firn for tests/test_torture.py: small parts, which S3 would refuse, short
 # times, and a heap that fails when told.
@@ -298,7 +302,7 @@ build/pages: platform/dist/pages.c core/task/manual.c core/task/manual_commands.
 demo:  ## real log lines through firn, all on this machine
 	tests/demo
 
-bench:  ## memory and CPU at 10 MB to 10 GB, beside boto3
+bench:  ## memory, CPU, limits and kills, beside peers; see bench/run
 	bench/run
 
 compatibility: all $(SERVER)  ## every reader in Debian, into docs/compatibility.md

@@ -92,7 +92,8 @@ static void prepare_body(struct aws_exchange *x)
         aws_int(value, &length) && length >= 0)
         x->announced = length;
     x->keep_body = !(stored && discard);
-    x->hash_md5 = stored && !discard;
+    x->hash_md5 = stored &&
+                  (!discard || x->model->setting[AWS_SET_DISCARD_MD5] != 0);
     x->hash_sha = aws_op_service[x->op] != AWS_SERVICE_S3 ||
                   (aws_header_of(x, "x-amz-content-sha256", &value) &&
                    value.len == 64);

@@ -40,6 +40,7 @@
     X(COPY_SUMS, "copy-sums", 1)   /* 0: none of a part that is copied */ \
     X(LIST_ENTRIES, "list-entries", 1000) /* most in a page of a list */ \
     X(DISCARD, "discard", 0)     /* 1: keep sizes and CRCs, not bytes */ \
+    X(DISCARD_MD5, "discard-md5", 0) /* 1: but their true MD5s as ETags */ \
     X(CHECK_SUMS, "check-sums", 1)     /* 0: a wrong checksum is accepted */ \
     X(RETURN_SUMS, "return-sums", 1)   /* 0: a store without checksums */ \
     X(CONDITIONS, "conditions", 1)     /* 0: If-Match and the like ignored */ \

@@ -67,10 +67,11 @@ struct aws_content aws_take_content(struct aws_exchange *x)
     if (x->keep_body) {
         blob->bytes = x->body.at;
         x->body = (struct aws_buf){0};
-        memcpy(c.md5, x->md5_sum, 16);
-    } else {
-        guess_md5(&c);
     }
+    if (x->hash_md5)
+        memcpy(c.md5, x->md5_sum, 16);
+    else
+        guess_md5(&c);
     add_segment(&c, (struct aws_segment){blob, 0, x->size});
     return c;
 }
