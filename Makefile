@@ -94,6 +94,11 @@ $(OUT)/firn: $(CORE_OBJ) $(PLATFORM_OBJ)
 
 $(SPEED:%=$(OUT)/obj/core/%.o): CFLAGS += -O2 \
     $(if $(filter x86_64,$(TARGET)),-mstringop-strategy=libcall)
+# With its names, for whoever looks into it.
+$(OUT)/named: $(OUT)/firn
+	$(CC) $(filter-out -s,$(LINK)) -o $@ $(CORE_OBJ) $(PLATFORM_OBJ) \
+	    -L$(DEPS)/lib $(LIBS)
+
 $(OUT)/obj/core/%.o: core/%.c | $(MADE)
 	echo "  $<"; mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Icore -I$(OUT) -isystem $(DEPS)/include -c -o $@ $<
@@ -366,14 +371,15 @@ eva: $(MADE)  ## Frama-C's Eva on each reader of outside bytes; ONLY=json
 	tests/frama-c build/frama-c
 	ONLY="$(ONLY)" tests/eva/run build/frama-c $(EVA)
 
-memory:  ## the memory table of both profiles, into docs/memory.md
-	$(MAKE) PROFILE=default
+memory:  ## regions, high-water marks, the stack; into docs/memory.md
+	tests/install memory
+	$(MAKE) PROFILE=default all $(SERVER)
 	$(MAKE) PROFILE=small
-	tests/memory build/firn build/small/firn > docs/memory.md
+	tests/memory build/firn build/small/firn > build/memory.md
+	mv build/memory.md docs/memory.md
 
-stack: all  ## the largest frames, bytes
-	find $(OUT)/obj -name '*.su' | xargs cat | sort -t '	' -k2 -n -r | \
-	    awk -F '	' 'NR <= 15 { printf "%6d  %s\n", $$2, $$1 }'
+stack: $(OUT)/named  ## the deepest stack, by the machine code
+	tests/stack $< $(CORE_OBJ)
 
 clean:  ## all but the third-party parts
 	find build -mindepth 1 -maxdepth 1 ! -name deps -exec rm -r {} +
