@@ -315,8 +315,9 @@ compatibility: all $(SERVER)  ## every reader in Debian, into docs/compatibility
 	/usr/bin/python3 tests/compatibility $(OUT)/firn \
 	    --into docs/compatibility.md
 
-prove: all  ## strace: no memory, process or file to write after the lock
-	tests/prove
+prove: all $(SERVER)  ## strace: no memory, process or file after the lock
+	tests/prove $(OUT)/firn memory
+	/usr/bin/python3 tests/test_prove.py $(OUT)/firn
 
 soak:  ## firn daemon for an hour, its memory: docs/soak.md; SOAK_SECONDS=
 	tests/install soak
