@@ -39,8 +39,6 @@ uint64_t seen_hash(struct view id, int64_t timestamp_ms)
     /* Mixed, or a short id that changes as the time does would undo it. */
     uint64_t hash = mix(0x9e3779b97f4a7c15u ^ (uint64_t)timestamp_ms,
                         0xe7037ed1a0b428dbu);
-    uint64_t word[2];
-    uint64_t hash = 0x9e3779b97f4a7c15u ^ (uint64_t)timestamp_ms;
     uint32_t at = 0;
 
     for (; id.len - at >= 16; at += 16)
