@@ -12,6 +12,7 @@ struct day_line {
     size_t   at, message;       /* offsets in `bytes` */
     uint32_t len, message_len;
     int64_t  timestamp, ingestion;
+    int64_t  sort_ms;           /* private: of the record that it belongs to */
     bool     foreign;           /* no record: it is not counted */
     bool     glued;             /* it may lack its newline */
     bool     taken;             /* the object holds it */
@@ -30,6 +31,11 @@ struct day {
 
 /* What the group holds of the spec's window. */
 void day_read(struct day *d, struct aws *m, const struct spec *spec);
+/* One line more, empty, of the bytes behind the last. */
+struct day_line *day_add(struct day *d);
+/* In order of time: a line that is no record stays behind the one before it,
+ * and lines of one time stay as they are. */
+void day_sort(struct day *d);
 void day_free(struct day *d);
 
 #endif

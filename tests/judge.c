@@ -401,6 +401,12 @@ static bool read_receipt(struct aws *m, const struct spec *s, const char *key,
     return receipt_read(r, (struct view){json, (uint32_t)len}, &t, &fault);
 }
 
+bool judge_proved(struct aws *m, const struct spec *s, const char *key)
+{
+    struct receipt r;
+    return read_receipt(m, s, key, &r) && r.verified_ms > 0;
+}
+
 /* Lines that are no records are not counted. */
 static bool has_records(const struct day *d)
 {
@@ -415,7 +421,8 @@ static const char *merge_fault(const struct day *d, const struct judged *j,
                                const struct spec *s, const struct receipt *r)
 {
     static const char *const names[] = {"gzip", "zstd", "none"};
-    bool must = (s->recompress || s->from_ms < s->until_ms) &&
+    bool must = (s->recompress || s->from_ms < s->until_ms ||
+                 s->order == BY_TIME || s->delete_source) &&
                 has_records(d);
     if (!view_is(r->via, "merge") || r->state != RECEIPT_IMPORTED ||
         !view_is(r->merged_from, s->from) || r->merged_objects != d->objects)

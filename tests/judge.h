@@ -19,5 +19,7 @@ const char *judge_object(struct day *d, struct aws *m, const struct spec *s,
 /* The same of object and receipt together; `since` is the receipt's own. */
 const char *judge_both(struct day *d, struct aws *m, const struct spec *s,
                        const char *key);
+/* Its receipt says that it was read back. */
+bool judge_proved(struct aws *m, const struct spec *s, const char *key);
 
 #endif

@@ -69,7 +69,7 @@ void life_begin(struct life *l, const struct mix *x, struct aws *m,
     l->stirred = true;
 }
 
-void life_doom(struct life *l, struct chance *c)
+void life_doom(struct life *l, const struct mix *x, struct chance *c)
 {
     static const char *const fatal[] = {
         "CreateMultipartUpload", "UploadPart", "ListParts", "PutObject",
@@ -82,6 +82,8 @@ void life_doom(struct life *l, struct chance *c)
         return;
     }
     l->fatal = fatal[chance_below(c, sizeof fatal / sizeof fatal[0])];
+    if (x->more && strcmp(l->fatal, "FilterLogEvents") == 0)
+        l->fatal = "DeleteObjects";
     l->fatal_count = aws_counted(l->transport.model, l->fatal).requests + 1 +
                      chance_below(c, (uint64_t)1 << chance_below(c, 4));
     l->fatal_steps = chance_below(c, (uint64_t)1 << chance_below(c, 6));

@@ -35,7 +35,7 @@ struct life {
 void life_begin(struct life *l, const struct mix *x, struct aws *m,
                 struct chance *c, int64_t now_ms);
 /* It will die, at a time of chance's choosing. */
-void life_doom(struct life *l, struct chance *c);
+void life_doom(struct life *l, const struct mix *x, struct chance *c);
 /* AWS's clock, as far as this life has come. */
 int64_t life_now(const struct life *l);
 /* When it will do something next, by AWS's clock. */

@@ -102,6 +102,9 @@ static void choose_merge(struct mix *x, struct sheaf *s, struct chance *c)
     x->flips = x->flips && x->spec.checksum;
     x->recreated = one_in(c, 5) && !s->damaged;
     x->later = (enum mix_later)chance_below(c, MIX_EXPIRED);
+    x->more = s->more;
+    if (x->spec.delete_source && x->later == MIX_REPLACE)
+        x->later = MIX_SKIP;  /* there is nothing to replace it by */
 }
 
 void mix_choose(struct mix *x, struct sheaf *s, struct chance *c)
@@ -237,6 +240,8 @@ static bool add_fault(const struct mix *x, struct chance *c, struct aws *m)
 {
     uint64_t at = chance_below(c, OPERATIONS);
     const char *operation = x->merges && at < 3 ? merges[at] : operations[at];
+    if (x->more && strcmp(operation, "DeleteObject") == 0 && one_in(c, 2))
+        operation = "DeleteObjects";
     const char *fault = choose_fault(x, c, operation);
     char line[2 * LINE_BYTES], what[LINE_BYTES];
     (void)snprintf(what, sizeof what, "%s", fault);

@@ -22,6 +22,7 @@ struct mix {
     struct spec     spec;
     struct aws_fill fill;
     bool     merges;         /* objects, instead of archiving a day */
+    bool     more;           /* these are sorted, or deleted after */
     int64_t  after_ms;       /* from the window's end to the first life */
     enum mix_keys keys;
     int64_t  keys_life_ms;

@@ -257,6 +257,18 @@ static void choose_spec(struct sheaf *s, struct spec *spec, struct chance *c)
     }
 }
 
+/* What costs more: in order of time, or deleted after, or both. Lines that
+ * are no records would be one that no memory sorts. */
+static void choose_more(struct sheaf *s, struct spec *spec, struct chance *c)
+{
+    spec->order = one_in(c, 4) ? BY_NAME : BY_TIME;
+    spec->delete_source = spec->order == BY_NAME || one_in(c, 3);
+    s->sudden = one_in(c, 4);
+    s->composes = false;  /* or what it is made of is looked through before */
+    if (spec->order == BY_TIME && s->lines == SHEAF_WORDS)
+        s->lines = SHEAF_TEXT;
+}
+
 void sheaf_choose(struct sheaf *s, struct spec *spec, struct chance *c)
 {
     struct chance own = *c;  /* kept seeds stay what they are */
@@ -270,6 +282,8 @@ void sheaf_choose(struct sheaf *s, struct spec *spec, struct chance *c)
     s->lines = (enum sheaf_lines)chance_below(c, 3);
     s->ragged = one_in(c, 4);
     s->crosses = one_in(&own, 3) && !(s->ragged && s->composes);
+    if (s->more)
+        choose_more(s, spec, &own);
     s->rubbish = one_in(c, 12);
     s->decoys = one_in(c, 2);
     s->named = one_in(c, 2);
@@ -279,6 +293,7 @@ void sheaf_choose(struct sheaf *s, struct spec *spec, struct chance *c)
     for (s->count = 0; s->count < count; s->count++) {
         struct sheaf_object *o = &s->object[s->count];
         make_object(s, o, c);
+        o->fresh = false;
         name_object(s, o, 2 * s->count + 1);
     }
     if (one_in(c, 10))
@@ -290,11 +305,16 @@ static const char *const decoy_keys[] = {
     "in/stream-1/_old.checkpoint.json",
 };
 
-/* Whatever befalls requests, it is put. */
+/* Whatever befalls requests, it is put; of what may be deleted the time
+ * matters. */
 static void put(const struct sheaf *s, struct aws *m, const char *key,
                 struct aws_text bytes)
 {
     struct aws_object_info info;
+    if (s->more) {
+        aws_add_object(m, s->bucket, key, bytes, s->now_ms);
+        return;
+    }
     struct view v = {(const uint8_t *)bytes.at, (uint32_t)bytes.len};
     do
         (void)shelf_put(m, s->bucket, key, v);
@@ -320,8 +340,9 @@ static void tell(const struct sheaf *s)
     }
 }
 
-void sheaf_put(struct sheaf *s, struct aws *m)
+void sheaf_put(struct sheaf *s, struct aws *m, int64_t now_ms)
 {
+    s->now_ms = now_ms - (s->sudden ? 0 : 2000);
     if (strcmp(s->bucket, "sim-source") == 0)
         aws_create_bucket(m, s->bucket, NULL, NULL);
     for (uint32_t i = 0; i < s->count; i++)
@@ -331,8 +352,10 @@ void sheaf_put(struct sheaf *s, struct aws *m)
         put(s, m, decoy_keys[i], aws_str(i == 1 ? "" : "{}\n"));
 }
 
-void sheaf_change(struct sheaf *s, struct chance *c, struct aws *m)
+void sheaf_change(struct sheaf *s, struct chance *c, struct aws *m,
+                  int64_t now_ms)
 {
+    s->now_ms = now_ms;
     uint32_t at = (uint32_t)chance_below(c, s->count);
     struct sheaf_object *o = &s->object[at];
     if (one_in(c, 3) && s->count > 1 && at > 0) {
@@ -347,6 +370,7 @@ void sheaf_change(struct sheaf *s, struct chance *c, struct aws *m)
         memmove(o + 1, o, (s->count++ - at) * sizeof *o);
         *o = fresh;
         make_object(s, o, c);
+        o->fresh = true;
         name_object(s, o, number - 1);
         put(s, m, o->key, aws_view(&o->stored));
     } else {
@@ -354,6 +378,7 @@ void sheaf_change(struct sheaf *s, struct chance *c, struct aws *m)
         do  /* else it had another key: two changes, and both may be seen */
             make_object(s, o, c);
         while (o->form != form && s->named);
+        o->fresh = true;
         name_object(s, o, (uint32_t)strtoul(strrchr(o->key, '/') + 1, NULL,
                                             10));
         put(s, m, o->key, aws_view(&o->stored));
@@ -378,17 +403,6 @@ static uint32_t head_of(const struct sheaf *s, struct view line, int64_t *at)
                                             "\"message\":\"") : to + 1;
 }
 
-static struct day_line *new_line(struct day *d)
-{
-    if (d->count == d->room) {
-        d->room = d->room * 2 + 256;
-        d->line = aws_grow(d->line, d->room * sizeof d->line[0]);
-        d->shown = aws_grow(d->shown, d->room * sizeof d->shown[0]);
-    }
-    d->line[d->count] = (struct day_line){.at = d->bytes.len};
-    return &d->line[d->count++];
-}
-
 /* One line, with its newline; it may begin a record, or go on with one. */
 static void take_line(const struct sheaf *s, const struct spec *spec,
                       struct day *d, struct view line)
@@ -404,7 +418,7 @@ static void take_line(const struct sheaf *s, const struct spec *spec,
     bool foreign = head == 0 && !goes_on;
     if (!foreign && !d->wanted)
         return;
-    struct day_line *l = goes_on ? &d->line[d->count - 1] : new_line(d);
+    struct day_line *l = goes_on ? &d->line[d->count - 1] : day_add(d);
     aws_put(&d->bytes, line.at, line.len);
     l->len += line.len;
     l->foreign = foreign;
@@ -441,6 +455,8 @@ void sheaf_read(const struct sheaf *s, const struct spec *spec, struct day *d)
             !is_streamed(s, o))
             d->line[d->count - 1].glued = true;
     }
+    if (spec->order == BY_TIME)
+        day_sort(d);
 }
 
 bool sheaf_holds(const struct sheaf *s, const struct aws_object_info *info)
@@ -456,15 +472,19 @@ bool sheaf_holds(const struct sheaf *s, const struct aws_object_info *info)
     return false;
 }
 
-bool sheaf_is_whole(const struct sheaf *s, struct aws *m)
+struct sheaf_left sheaf_left(const struct sheaf *s, struct aws *m)
 {
+    struct sheaf_left left = {0};
     for (uint32_t i = 0; i < s->count; i++) {
         struct aws_object_info info;
         const struct aws_buf *b = &s->object[i].stored;
         struct view v = {(const uint8_t *)b->at, (uint32_t)b->len};
-        if (!aws_object(m, s->bucket, s->object[i].key, &info) ||
-            info.size != v.len || info.crc64 != crc64_add(0, v))
-            return false;
+        if (!aws_object(m, s->bucket, s->object[i].key, &info)) {
+            left.gone++;
+            left.fresh_gone |= s->object[i].fresh;
+        } else if (info.size != v.len || info.crc64 != crc64_add(0, v)) {
+            left.touched++;
+        }
     }
-    return true;
+    return left;
 }

@@ -6,209 +6,17 @@
 #include <string.h>
 
 #include "base/trace.h"
-#include "judge.h"
-#include "life.h"
+#include "world.h"
 
 enum {
-    LIVES = 2,             /* beside each other */
     CALM_LIVES = 4,        /* enough to archive it once trouble has ended */
-    GENERATIONS = 2,       /* of the group */
     EVENTS_MOST = 400000,  /* that happen while processes live */
     MINUTE_MS = 60000, HOUR_MS = 3600000,
 };
 
-struct world {
-    struct simulation *told;
-    struct chance chance;
-    struct mix    mix;
-    struct sheaf *sheaf;       /* of a merge */
-    struct aws   *model;
-    int64_t       now_ms;      /* AWS's clock */
-    int64_t       since_ms;    /* what was ingested before must be there */
-    bool          calm;
-    bool          expired;     /* the window's beginning is */
-    bool          remade;      /* the group is */
-    uint32_t      late;        /* events so far */
-    struct day    day[GENERATIONS];  /* the first: of the group that is */
-    uint32_t      days;
-    char          key[SPEC_KEY_BYTES];
-    bool          changed;     /* the group's events, since they were read */
-    char          good[80];    /* ETag and time of the object judged last */
-    char          good_both[160];  /* the same of object and receipt */
-};
-
-static struct life lives[LIVES];
-
-static bool tracing(void)
-{
-    static int wanted = -1;
-    if (wanted < 0)
-        wanted = getenv("SIM_TRACE") != NULL;
-    return wanted;
-}
-
 static bool may(struct world *w, uint64_t permille)
 {
     return chance_below(&w->chance, 1000) < permille;
-}
-
-/* --- what is right -------------------------------------------------------- */
-
-static struct day *today(struct world *w)
-{
-    if (w->changed && w->mix.merges)
-        sheaf_read(w->sheaf, &w->mix.spec, &w->day[0]);
-    else if (w->changed)
-        day_read(&w->day[0], w->model, &w->mix.spec);
-    w->changed = false;
-    return &w->day[0];
-}
-
-static bool is_damaged(const struct world *w)
-{
-    return w->mix.merges && w->sheaf->damaged;
-}
-
-/* Damage may go unseen where S3 copies. */
-static bool may_be_damaged(const struct world *w)
-{
-    return is_damaged(w) && !w->sheaf->noticed;
-}
-
-/* Its ETag and time; "" if there is none. */
-static void name_object(struct world *w, const char *key, char name[80])
-{
-    struct aws_object_info info;
-    name[0] = '\0';
-    if (aws_object(w->model, w->mix.spec.bucket, key, &info))
-        (void)snprintf(name, 80, "%.*s %lld", (int)info.etag.len,
-                       info.etag.at, (long long)info.modified);
-}
-
-/* Whatever is under the key is a whole day, at any time. */
-static const char *judge_shown(struct world *w)
-{
-    char name[80];
-    name_object(w, w->key, name);
-    if (name[0] == '\0' || strcmp(name, w->good) == 0 || may_be_damaged(w))
-        return NULL;
-    const char *fault = judge_object(today(w), w->model, &w->mix.spec, w->key,
-                                     w->since_ms);
-    if (fault != NULL && w->remade)
-        fault = judge_object(&w->day[1], w->model, &w->mix.spec, w->key,
-                             w->since_ms);
-    if (fault == NULL)
-        strcpy(w->good, name);
-    return fault;
-}
-
-/* A process said that the day is archived. */
-static const char *judge_archived(struct world *w)
-{
-    char key[SPEC_KEY_BYTES + 32], object[80], receipt[80], names[160];
-    struct text t;
-    text_init(&t, key, sizeof key);
-    receipt_key(&t, view_of(w->key), "receipt");
-    name_object(w, w->key, object);
-    name_object(w, key, receipt);
-    (void)snprintf(names, sizeof names, "%s/%s", object, receipt);
-    if (strcmp(names, w->good_both) == 0 || may_be_damaged(w))
-        return NULL;
-    const char *fault = judge_both(today(w), w->model, &w->mix.spec, w->key);
-    if (fault != NULL && tracing())
-        fprintf(stderr, "-- %s\n", fault);
-    if (fault != NULL && w->remade)
-        fault = judge_both(&w->day[1], w->model, &w->mix.spec, w->key);
-    if (fault == NULL)
-        strcpy(w->good_both, names);
-    return fault;
-}
-
-/* Nothing is left of the work but the work. */
-static const char *judge_bucket(struct world *w)
-{
-    struct aws_object_info info;
-    const char *bucket = w->mix.spec.bucket;
-    uint32_t others = 0;
-    if (w->mix.merges && !sheaf_is_whole(w->sheaf, w->model))
-        return "what is merged was touched";
-    if (aws_open_parts(w->model, bucket) > 0)
-        return "an upload is left open";
-    w->told->orphans = aws_open_uploads(w->model, bucket);
-    if (tracing() && w->told->orphans > 0)
-        fprintf(stderr, "-- an empty upload is left\n");
-    for (size_t i = 0; aws_object_at(w->model, bucket, i, &info); i++) {
-        if (w->mix.merges && sheaf_holds(w->sheaf, &info))
-            continue;
-        if (aws_has(info.key, "checkpoint"))
-            return "a checkpoint is left";
-        others++;
-    }
-    return others > 2 ? "an object is left" : NULL;
-}
-
-/* May a process that was not killed end so? */
-static const char *judge_failure(const struct world *w, const struct life *l)
-{
-    const struct fault *f = &l->archive.fault;
-    struct aws_text words = aws_str(f->words);
-    bool keys = w->mix.keys != MIX_KEYS_STATIC;
-    if (aws_tells(w->model, words))
-        return "the fault tells a secret";
-    switch (f->error) {
-    case ERROR_NETWORK: case ERROR_THROTTLED: case ERROR_REMOTE:
-    case ERROR_CONFLICT:
-        return w->calm ? "it fails though all is calm" : NULL;
-    case ERROR_STOPPED:
-        return w->calm && !w->mix.race ? "it stops though all is calm" : NULL;
-    case ERROR_DENIED:
-        return keys ? NULL : "denied, with good keys";
-    case ERROR_CORRUPT:
-        return w->remade || w->expired || w->mix.flips || is_damaged(w)
-                   ? NULL : "it calls good data corrupt";
-    case ERROR_MISSING:
-        if (w->mix.merges && w->remade && !w->calm)
-            return NULL;  /* an object is gone */
-        break;
-    case ERROR_CONFIG: case ERROR_USAGE:
-    case ERROR_LIMIT: case ERROR_NONE:
-        break;
-    }
-    return "it fails for no reason";
-}
-
-static void note_fault(struct world *w, const struct life *l)
-{
-    const struct fault *f = &l->archive.fault;
-    (void)snprintf(w->told->words, sizeof w->told->words,
-                   "error %d, %s, %s, %s, %s", (int)f->error,
-                   f->what != NULL ? f->what : "-",
-                   f->operation != NULL ? f->operation : "-", f->code,
-                   f->words);
-}
-
-static const char *judge_life(struct world *w, const struct life *l)
-{
-    if (l->archive.key[0] != '\0')
-        strcpy(w->key, l->archive.key);
-    if (tracing())
-        fprintf(stderr, "-- life %zu is over: %s after %llu steps\n",
-                (size_t)(l - lives),
-                l->state == LIFE_ENDED    ? l->archive.result.action
-                : l->state == LIFE_FAILED ? "failed" : "killed",
-                (unsigned long long)l->steps);
-    if (l->state == LIFE_FAILED)
-        note_fault(w, l);
-    if (tracing() && l->state == LIFE_FAILED)
-        fprintf(stderr, "-- %s\n", w->told->words);
-    if (l->transport.told > 0)
-        return "a request tells a secret";
-    const char *fault = judge_shown(w);
-    if (fault == NULL && l->state == LIFE_ENDED)
-        fault = judge_archived(w);
-    if (fault == NULL && l->state == LIFE_FAILED)
-        fault = judge_failure(w, l);
-    return fault;
 }
 
 /* --- what befalls the living ---------------------------------------------- */
@@ -244,7 +52,7 @@ static void change_sheaf(struct world *w)
 {
     sheaf_read(w->sheaf, &w->mix.spec, &w->day[1]);
     w->remade = w->changed = true;
-    sheaf_change(w->sheaf, &w->chance, w->model);
+    sheaf_change(w->sheaf, &w->chance, w->model, w->now_ms);
     trace_state("sheaf", "is", "changed");
 }
 
@@ -263,7 +71,7 @@ static const char *befall(struct world *w, struct life *l)
     if (x->stops && l->stop_ms == INT64_MAX && may(w, 5))
         life_stop(l);
     if (x->recreated && !w->remade && may(w, 5)) {
-        const char *fault = judge_shown(w);
+        const char *fault = world_shown(w);
         if (w->mix.merges)
             change_sheaf(w);
         else
@@ -277,23 +85,23 @@ static void give_life(struct world *w, struct life *l)
 {
     life_begin(l, &w->mix, w->model, &w->chance, w->now_ms);
     if (!w->calm && w->mix.kills && may(w, 700))
-        life_doom(l, &w->chance);
+        life_doom(l, &w->mix, &w->chance);
     w->told->lives++;
-    if (tracing())
-        fprintf(stderr, "-- life %zu begins at %lld\n", (size_t)(l - lives),
+    if (world_traces())
+        fprintf(stderr, "-- life %zu begins at %lld\n", (size_t)(l - w->life),
                 (long long)w->now_ms);
 }
 
 /* Of those that live, the one with whom something happens first. */
-static struct life *first_due(int64_t *due_ms)
+static struct life *first_due(struct world *w, int64_t *due_ms)
 {
     struct life *first = NULL;
-    for (size_t i = 0; i < LIVES; i++) {
-        if (lives[i].state != LIFE_LIVES)
+    for (size_t i = 0; i < WORLD_LIVES; i++) {
+        if (w->life[i].state != LIFE_LIVES)
             continue;
-        int64_t due = life_due(&lives[i]);
+        int64_t due = life_due(&w->life[i]);
         if (first == NULL || due < *due_ms) {
-            first = &lives[i];
+            first = &w->life[i];
             *due_ms = due;
         }
     }
@@ -302,22 +110,21 @@ static struct life *first_due(int64_t *due_ms)
 
 static const char *bury(struct world *w, struct life *l)
 {
-    const char *fault = judge_life(w, l);
+    const char *fault = world_life(w, l);
     w->told->steps += l->steps;
     w->told->kills += l->state == LIFE_KILLED;
     w->told->requests += l->transport.started;
     return fault;
 }
 
-/* In calm only the holder of the lease reads and writes. */
-static const char *judge_lease(const struct world *w)
+/* A request to delete objects was made since this was asked last. */
+static bool has_deleted(struct world *w)
 {
-    uint32_t holders = 0;
-    for (size_t i = 0; i < LIVES; i++)
-        holders += lives[i].state == LIFE_LIVES &&
-                   lives[i].archive.state >= ARCHIVE_READING &&
-                   lives[i].archive.state <= ARCHIVE_RECEIPT;
-    return w->calm && holders > 1 ? "two work on the day" : NULL;
+    uint64_t before = w->deletes;
+    if (!w->mix.spec.delete_source)
+        return false;
+    w->deletes = aws_counted(w->model, "DeleteObjects").requests;
+    return w->deletes != before;
 }
 
 /* One process, perhaps a second beside it, until none lives. */
@@ -326,16 +133,16 @@ static const char *live(struct world *w)
     bool second = w->calm ? w->mix.race : w->mix.beside && may(w, 600);
     struct life *l;
     int64_t due = 0;
-    lives[1].state = LIFE_NONE;
-    give_life(w, &lives[0]);
-    for (uint32_t n = 0; (l = first_due(&due)) != NULL; n++) {
+    w->life[1].state = LIFE_NONE;
+    give_life(w, &w->life[0]);
+    for (uint32_t n = 0; (l = first_due(w, &due)) != NULL; n++) {
         const char *fault = n < EVENTS_MOST ? NULL : "it goes on and on";
         if (due == INT64_MAX)
             fault = "nothing will ever happen";
         w->now_ms = fault == NULL && due > w->now_ms ? due : w->now_ms;
-        for (size_t i = 0; i < LIVES; i++)
-            if (lives[i].state == LIFE_LIVES)
-                life_pass(&lives[i], w->now_ms);
+        for (size_t i = 0; i < WORLD_LIVES; i++)
+            if (w->life[i].state == LIFE_LIVES)
+                life_pass(&w->life[i], w->now_ms);
         if (fault == NULL)
             fault = life_step(l);
         if (fault == NULL && l->state == LIFE_LIVES)
@@ -343,12 +150,12 @@ static const char *live(struct world *w)
         if (fault == NULL && l->state != LIFE_LIVES)
             fault = bury(w, l);
         if (fault == NULL)
-            fault = judge_lease(w);
+            fault = has_deleted(w) ? world_sources(w) : world_lease(w);
         if (fault != NULL)
             return fault;
         if (second && (w->calm || may(w, 20))) {
             second = false;
-            give_life(w, &lives[1]);
+            give_life(w, &w->life[1]);
         }
     }
     return NULL;
@@ -368,21 +175,21 @@ static void let_time_pass(struct world *w)
         aws_expire_uploads(w->model, w->mix.spec.bucket);
 }
 
-static bool has_ended(void)
+static bool has_ended(const struct world *w)
 {
-    return lives[0].state == LIFE_ENDED || lives[1].state == LIFE_ENDED;
+    return w->life[0].state == LIFE_ENDED || w->life[1].state == LIFE_ENDED;
 }
 
 /* Whoever died after the receipt left a checkpoint. One that finds the day
  * archived deletes it once its holder is known to be dead. */
 static const char *clean_up(struct world *w)
 {
-    const char *fault = judge_bucket(w);
+    const char *fault = world_bucket(w);
     if (fault == NULL)
         return NULL;
     w->now_ms += 2 * CFG_LEASE_MS;
     fault = live(w);
-    return fault != NULL ? fault : judge_bucket(w);
+    return fault != NULL ? fault : world_bucket(w);
 }
 
 static void calm_down(struct world *w)
@@ -392,7 +199,7 @@ static void calm_down(struct world *w)
     aws_clear_faults(w->model);
     CHECK(aws_set(w->model, "key-life", w->mix.keys_life_ms));
     CHECK(aws_set(w->model, "rate:FilterLogEvents", 0));
-    lives[0].state = lives[1].state = LIFE_NONE;
+    w->life[0].state = w->life[1].state = LIFE_NONE;
 }
 
 /* A group made anew may hold less: then nothing is replaced. What is damaged
@@ -400,9 +207,9 @@ static void calm_down(struct world *w)
 static bool may_refuse(const struct world *w)
 {
     bool refused = false;
-    for (size_t i = 0; i < LIVES; i++)  /* of two, either did the work */
-        refused |= lives[i].state == LIFE_FAILED &&
-                   lives[i].archive.fault.error == ERROR_CORRUPT;
+    for (size_t i = 0; i < WORLD_LIVES; i++)  /* of two, either did the work */
+        refused |= w->life[i].state == LIFE_FAILED &&
+                   w->life[i].archive.fault.error == ERROR_CORRUPT;
     return refused && (w->mix.merges ? w->sheaf->damaged : w->remade);
 }
 
@@ -419,11 +226,11 @@ static const char *archive_it(struct world *w)
     }
     if (fault == NULL)
         calm_down(w);
-    for (uint32_t i = 0; fault == NULL && i < CALM_LIVES && !has_ended(); i++)
+    for (uint32_t i = 0; fault == NULL && i < CALM_LIVES && !has_ended(w); i++)
         fault = live(w);
-    if (fault == NULL && !has_ended() && !may_refuse(w))
+    if (fault == NULL && !has_ended(w) && !may_refuse(w))
         fault = "it is not archived though all is calm";
-    if (fault == NULL && has_ended() && is_damaged(w) && w->sheaf->noticed)
+    if (fault == NULL && has_ended(w) && world_is_damaged(w) && w->sheaf->noticed)
         fault = "what is damaged is merged";
     return fault != NULL ? fault : clean_up(w);
 }
@@ -434,30 +241,30 @@ static const char *expire_it(struct world *w)
     char before[80], after[80];
     int64_t age = w->now_ms - w->mix.spec.from_ms;
     int days = (int)(age / DAY_MS);
-    name_object(w, w->key, before);
+    world_name(w, w->key, before);
     aws_group_policy(w->model, w->mix.spec.group, "STANDARD",
                      days > 0 ? days : 1, false);
     w->now_ms += age < DAY_MS ? DAY_MS - age + HOUR_MS : HOUR_MS;
     w->expired = true;
     w->mix.spec.if_exists = EXISTS_REPLACE;
     const char *fault = live(w);
-    if (fault == NULL && has_ended())
+    if (fault == NULL && has_ended(w))
         fault = "a day that has begun to expire was replaced";
-    name_object(w, w->key, after);
+    world_name(w, w->key, after);
     if (fault == NULL && strcmp(before, after) != 0)
         fault = "what is there was replaced by less";
-    return fault != NULL ? fault : judge_bucket(w);
+    return fault != NULL ? fault : world_bucket(w);
 }
 
 static const char *skip_it(struct world *w)
 {
     const char *fault = live(w);
-    if (fault == NULL && !has_ended())
+    if (fault == NULL && !has_ended(w))
         fault = "what is archived is not skipped";
     else if (fault == NULL &&
-             strcmp(lives[0].archive.result.action, "skipped") != 0)
+             strcmp(w->life[0].archive.result.action, "skipped") != 0)
         fault = "what is archived is archived again";
-    return fault != NULL ? fault : judge_bucket(w);
+    return fault != NULL ? fault : world_bucket(w);
 }
 
 /* Late events came, or not: 14 days after its end the day is what it is. */
@@ -508,29 +315,33 @@ static void begin_world(struct world *w, uint64_t seed)
     else if (s->group[0] != '\0')
         aws_create_group(w->model, s->group, s->from_ms);
     if (w->mix.merges)
-        sheaf_put(w->sheaf, w->model);
+        strcpy(w->key, s->key);
+    if (w->mix.merges)
+        sheaf_put(w->sheaf, w->model, w->now_ms);
 }
 
 bool simulate(enum simulated kind, uint64_t seed, struct simulation *s)
 {
     static struct sheaf sheaf;
     static struct world world;  /* its days' rooms stay */
+    static struct life lives[WORLD_LIVES];
     struct world *w = &world;
-    struct day day[GENERATIONS];
+    struct day day[WORLD_GENERATIONS];
     memcpy(day, w->day, sizeof day);
-    *w = (struct world){.told = s, .changed = true,
-                        .sheaf = kind == SIMULATE_MERGE ? &sheaf : NULL};
+    *w = (struct world){.told = s, .changed = true, .life = lives,
+                        .sheaf = kind != SIMULATE_ARCHIVE ? &sheaf : NULL};
+    sheaf.more = kind == SIMULATE_SORT;
     memcpy(w->day, day, sizeof day);
     w->day[0].objects = w->day[1].objects = 0;
     w->day[0].crossed = w->day[1].crossed = false;
     *s = (struct simulation){0};
     begin_world(w, seed);
     s->broken = archive_it(w);
-    if (s->broken == NULL && (has_ended() || !w->mix.merges))
+    if (s->broken == NULL && (has_ended(w) || !w->mix.merges))
         s->broken = come_back(w);
-    for (size_t i = 0; i < LIVES; i++)
-        if (lives[i].state == LIFE_LIVES)
-            life_kill(&lives[i]);
+    for (size_t i = 0; i < WORLD_LIVES; i++)
+        if (w->life[i].state == LIFE_LIVES)
+            life_kill(&w->life[i]);
     aws_free(w->model);
     return s->broken == NULL;
 }

@@ -22,8 +22,9 @@ struct simulation {
                              whose answer was lost; see upload.h */
 };
 
-/* What a world is about: a day to archive, or objects to merge. */
-enum simulated { SIMULATE_ARCHIVE, SIMULATE_MERGE };
+/* What a world is about: a day to archive; objects to merge; such that are to
+ * be put in order of time, or deleted after, or both. */
+enum simulated { SIMULATE_ARCHIVE, SIMULATE_MERGE, SIMULATE_SORT };
 
 /* Replays exactly by the seed. With SIM_TRACE in the environment it tells
  * what happens on stderr. */

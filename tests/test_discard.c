@@ -110,6 +110,24 @@ static void test_deleted(void **state)
     close_world();
 
     open_sources();
+    for (int i = 0; i < SOURCES; i++)
+        put(sources[i], "a line, no record\n", PUT_MS);
+    broken += BROKEN("no records", is_ended(run_job(NOW_MS)) &&
+                     says("5 objects"));
+    broken += BROKEN("no records, again", is_ended(run_job(NOW_MS)) &&
+                     action_is("skipped"));
+    close_world();
+
+    open_sources();
+    put("in/b/000001", "{\"odd\":1}\n{\"timestamp\":\"2026-11-09T00:00:00."
+        "000Z\",\"stream\":\"s\",\"message\":\"m\"}\n{\"odd\":2}\n", PUT_MS);
+    for (int i = 0; i < SOURCES; i++)
+        put(sources[i], "{\"odd\":3}\n", PUT_MS);
+    broken += BROKEN("lines between records", is_ended(run_job(NOW_MS)) &&
+                     says("6 objects"));
+    close_world();
+
+    open_sources();
     broken += BROKEN("merged", is_ended(run_job(NOW_MS)));
     put("other/x", "2026-11-09T00:00:00.000Z one\n", PUT_MS);
     spec.from = "s3://sim-bucket/other/";

@@ -9,15 +9,15 @@
 #include "wire.h"
 
 enum {
-    PIECE = 2 * CFG_RUN_BYTES,
-    MEMORY = 3 * PIECE,              /* a piece, and two runs at once */
-    LAST = 2 * CFG_RUN_BYTES,
+    ROOM = sizeof(struct feed) + 64 + (2 + FEED_READERS) * CFG_RUN_BYTES,
+    LAST = ROOM / 64 * 64,           /* two runs at once */
+    MEMORY = LAST + CFG_RUN_BYTES,   /* and a piece */
     BYTES_MOST = 4 << 20,
     RECORDS_MOST = 60000,
 };
 
 static _Alignas(16) uint8_t memory[MEMORY];
-static uint8_t last[LAST];
+static _Alignas(16) uint8_t last[LAST];
 static char in[BYTES_MOST], want[BYTES_MOST], out[BYTES_MOST];
 static uint32_t in_len, out_len;
 static struct site  site;
@@ -26,7 +26,6 @@ static struct catalog catalog;
 static struct call call;
 static struct ring reply;
 static uint8_t reply_bytes[16384];
-static struct object object;
 
 static struct record {
     uint32_t key, at, len;
@@ -83,7 +82,7 @@ static void make(uint32_t bytes, uint64_t seed)
 static void begin(bool resumed)
 {
     order_init(&order, &(struct order_setup){
-        .site = &site, .call = &call, .object = &object,
+        .site = &site, .call = &call,
         .bucket = view_of("archive"),
         .beside = view_of("a/_b."),
         .memory = {memory, sizeof memory},
@@ -170,8 +169,8 @@ static uint32_t count(const char *operation)
 static void sizes(void **state)
 {
     static const struct { uint32_t bytes, runs, levels; } row[] = {
-        {1, 1, 0}, {300000, 1, 0}, {600000, 2, 0}, {900000, 2, 1},
-        {3900000, 2, 3},
+        {1, 1, 0}, {300000, 1, 0}, {700000, 2, 0}, {1300000, 2, 1},
+        {3500000, 2, 2},
     };
     (void)state;
     for (size_t i = 0; i < ROW_COUNT(row); i++) {
@@ -204,14 +203,14 @@ static void nothing_is_nothing(void **state)
 static void what_is_there_is_not_sent_again(void **state)
 {
     (void)state;
-    make(2000000, 2);
+    make(3500000, 2);
     open_store();
     assert_true(sorts(false));
     uint32_t puts = count("PutObject");
     assert_true(sorts(true));
     /* of each level the last run alone is made again */
     assert_true(count("PutObject") - puts < puts / 2);
-    make(2000000, 3);  /* another source */
+    make(3500000, 3);  /* another source */
     assert_true(sorts(true));
     assert_true(clears());
     wire_close();
@@ -227,7 +226,7 @@ static void every_request_faulted(void **state)
     bool more = true;
 
     (void)state;
-    make(900000, 4);
+    make(1300000, 4);
     for (uint32_t nth = 2; more; nth++)
         for (size_t i = nth % 3; i < ROW_COUNT(manners); i += 3) {
             char line[64];
@@ -248,7 +247,7 @@ static void killed_at_every_request(void **state)
     bool more = true;
 
     (void)state;
-    make(900000, 5);
+    make(1300000, 5);
     for (uint32_t nth = 1; more; nth++) {
         uint32_t fed = 0;
         open_store();
@@ -277,7 +276,7 @@ static void faults_come_out(void **state)
     int failures = 0;
 
     (void)state;
-    make(900000, 6);
+    make(1300000, 6);
     for (size_t i = 0; i < ROW_COUNT(row); i++) {
         uint32_t fed = 0;
         open_store();
@@ -310,19 +309,19 @@ static void a_record_too_large(void **state)
 
 static void both_profiles(void **state)
 {
-    enum {
-        SMALL_SLOTS = (5242880 + 65536 + 256 + 64 + 16383) / 16384,
-        SMALL_LAST = (348 - SMALL_SLOTS - 6) * 16384,
-    };
+    struct order_geometry g = order_geometry(340 * 16384, 640 << 10);
+
     (void)state;
-    assert_true(SMALL_LAST >= 2 * CFG_RUN_BYTES);
-    struct order_geometry g = order_geometry(348 * 16384, SMALL_LAST);
-    assert_true(g.fan_in > 30 && g.piece_bytes % g.buffer_bytes == 0);
+    assert_int_equal(g.piece_bytes % CFG_RUN_BYTES, 0);
+    assert_int_equal(g.fan_in, TOURNAMENT_MOST);
     g = order_geometry(CFG_SLOT_COUNT * CFG_SLOT_BYTES,
                        (CFG_SLOT_COUNT - LIMIT_PART_SLOTS - 8) *
                            CFG_SLOT_BYTES);
-    assert_int_equal(g.fan_in, 64);
-    assert_int_equal(g.last_fan_in, 64);
+    assert_int_equal(g.fan_in, TOURNAMENT_MOST);
+    assert_int_equal(g.last_fan_in, TOURNAMENT_MOST);
+    /* Fewer runs have larger buffers. */
+    assert_int_equal(feed_buffer_bytes(8 << 20, TOURNAMENT_MOST), 128 << 10);
+    assert_int_equal(feed_buffer_bytes(8 << 20, 2), 1 << 20);
 }
 
 int main(void)

@@ -2,7 +2,7 @@
  * the objects are merged.
  *
  *   test_simulate              the seeds that are kept, and some more
- *   KIND=archive|merge ...     one kind alone
+ *   KIND=archive|merge|sort ...   one kind alone
  *   SEEDS=n [SEED=first] ...   so many from the first, told as it goes
  *   SEED=n SIM_TRACE=1 ...     this one, with all that happens */
 #include <signal.h>
@@ -15,7 +15,7 @@
 
 enum { SEEDS_USUAL = 100 };
 
-static const char *const kinds[] = {"archive", "merge"};
+static const char *const kinds[] = {"archive", "merge", "sort"};
 static enum simulated kind_in_hand;
 static uint64_t       seed_in_hand;
 
@@ -179,7 +179,7 @@ int main(void)
     signal(SIGABRT, on_trap);
     if (number("SEEDS", 0) == 0 && number("SEED", 0) == 0)
         return RUN(tests);
-    for (int k = SIMULATE_ARCHIVE; k <= SIMULATE_MERGE; k++)
+    for (int k = SIMULATE_ARCHIVE; k <= SIMULATE_SORT; k++)
         if (kind == NULL || *kind == '\0' || strcmp(kind, kinds[k]) == 0)
             broken |= run_many((enum simulated)k, number("SEED", 1),
                                number("SEEDS", 1));

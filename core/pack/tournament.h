@@ -22,7 +22,8 @@
 #include "base/stage.h"
 #include "pack/sortrun.h"
 
-enum { TOURNAMENT_MOST = 64 };  /* runs at once */
+enum { TOURNAMENT_MOST = 30 };  /* runs at once: more would leave the buffers of
+                                  ship/feed.h too small */
 
 struct tournament_input {
     struct ring ring;     /* public: the caller fills it */

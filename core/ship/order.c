@@ -5,15 +5,24 @@
 #include "base/trace.h"
 
 static const char *const state_name[] = {
-    "gathering", "comparing", "storing", "seeking", "merging", "reading",
+    "gathering", "comparing", "storing", "seeking", "merging",
     "sorted", "giving", "given", "listing", "deleting", "cleared", "failed",
 };
+
+/* Runs are being read. */
+static bool feeds(const struct order *o)
+{
+    return o->state == ORDER_MERGING || o->state == ORDER_GIVING ||
+           (o->state == ORDER_STORING && o->level > 0);
+}
 
 static enum flow enter(struct order *o, enum order_state next)
 {
     CHECK(o->state != ORDER_CLEARED);
     CHECK(o->state != ORDER_FAILED || next == ORDER_LISTING);
     trace_state("order", state_name[o->state], state_name[next]);
+    if (next == ORDER_FAILED && feeds(o))
+        feed_cancel(o->feed);
     o->state = next;
     return next == ORDER_FAILED ? FLOW_FAILED : FLOW_MOVED;
 }
@@ -111,13 +120,20 @@ void order_end(struct order *o)
 static enum flow begin_merge(struct order *o)
 {
     const struct order_geometry *g = &o->geometry;
+    const struct span m = o->setup.memory;
     uint32_t first = o->number * g->fan_in;
-    uint32_t count = smaller(o->inputs - first, g->fan_in);
-    uint8_t *at = o->setup.memory.at + g->piece_bytes;
+    const struct feed_plan plan = {
+        .setup = &o->setup,
+        .room = {m.at + g->piece_bytes, m.len - g->piece_bytes},
+        .fault = &o->fault,
+        .level = o->level - 1,
+        .first = first,
+        .count = smaller(o->inputs - first, g->fan_in),
+        .piece_bytes = g->piece_bytes,
+        .heads = true,
+    };
 
-    tournament_init(&o->tournament, true, &o->fault);
-    for (uint32_t i = 0; i < count; i++, at += g->buffer_bytes)
-        tournament_add(&o->tournament, (struct span){at, g->buffer_bytes});
+    o->feed = feed_init(&plan);
     o->piece = o->piece_len = 0;
     return enter(o, ORDER_MERGING);
 }
@@ -190,53 +206,14 @@ static enum flow on_seeking(struct order *o, struct now now)
     return next_run(o);
 }
 
-/* What the tournament lacks is read, as much as its ring holds. */
-static enum flow begin_reading(struct order *o)
-{
-    struct tournament *t = &o->tournament;
-    struct tournament_input *in = &t->input[t->wanted];
-    bool last = o->state == ORDER_GIVING;
-    struct order_run run = {
-        .level = o->level - (last ? 0 : 1),
-        .number = t->wanted + (last ? 0 : o->number * o->geometry.fan_in),
-    };
-    uint64_t from = in->next, len = in->ring.capacity;
-
-    if (run.level > 0) {
-        run.piece = (uint32_t)(from / o->geometry.piece_bytes);
-        from %= o->geometry.piece_bytes;
-        len = smaller(len, o->geometry.piece_bytes - from);
-    }
-    object_init(o->setup.object, o->setup.site, &in->ring, &o->fault);
-    object_open_range(o->setup.object, (struct object_name){
-        o->setup.bucket, order_name(&o->setup, o->read_key, &run),
-    }, from, from + len);
-    o->after = o->state;
-    return enter(o, ORDER_READING);
-}
-
-static enum flow on_reading(struct order *o, struct now now)
-{
-    struct ring *ring = &o->tournament.input[o->tournament.wanted].ring;
-    struct stage *stage = &o->setup.object->stage;
-    enum flow flow = stage->step(stage, NULL, ring, now);
-
-    if (flow == FLOW_FAILED)
-        return enter(o, ORDER_FAILED);
-    bool broken = o->setup.object->state == OBJECT_BROKEN && ring_len(ring) > 0;
-    if (broken)  /* what came is used, then asked for the rest */
-        object_cancel(o->setup.object);
-    return flow == FLOW_ENDED || broken ? enter(o, o->after) : flow;
-}
-
 static void take(struct order *o)
 {
-    struct view v = tournament_peek(&o->tournament);
+    struct view v = feed_peek(o->feed);
     uint32_t len = smaller(v.len, o->geometry.piece_bytes - o->piece_len);
 
     memcpy(o->setup.memory.at + o->piece_len, v.at, len);
     o->piece_len += len;
-    tournament_consume(&o->tournament, len);
+    feed_consume(o->feed, len);
 }
 
 static enum flow store_piece(struct order *o)
@@ -254,36 +231,34 @@ static enum flow end_merge(struct order *o)
     return next_run(o);
 }
 
-static enum flow on_merging(struct order *o)
+static enum flow on_merging(struct order *o, struct now now)
 {
     for (;;) {  /* until a piece is full */
         if (o->piece_len == o->geometry.piece_bytes)
             return store_piece(o);
-        switch (tournament_step(&o->tournament)) {
-        case FLOW_MOVED:
-            break;
-        case FLOW_WANT_ROOM:
-            take(o);
-            break;
-        case FLOW_WANT_INPUT:
-            return begin_reading(o);
-        case FLOW_ENDED:
-            return o->piece_len > 0 ? store_piece(o) : end_merge(o);
-        case FLOW_WANT_EVENT:
-        case FLOW_FAILED:
+        enum flow flow = feed_step(o->feed, now);
+        if (flow == FLOW_FAILED)
             return enter(o, ORDER_FAILED);
-        }
+        if (flow == FLOW_ENDED)
+            return o->piece_len > 0 ? store_piece(o) : end_merge(o);
+        if (flow != FLOW_WANT_ROOM)
+            return flow;
+        take(o);
     }
 }
 
+/* While a piece is stored, reads go on. */
 static enum flow on_storing(struct order *o, struct now now)
 {
     enum flow flow = put_step(&o->put, now);
+    enum flow fetched = o->level > 0 ? feed_fetch(o->feed, now) : flow;
 
     if (flow == FLOW_FAILED)
         return fail_as(o, &o->put.fault);
+    if (fetched == FLOW_FAILED)
+        return enter(o, ORDER_FAILED);
     if (flow != FLOW_ENDED)
-        return flow;
+        return fetched == FLOW_MOVED ? fetched : flow;
     if (o->level == 0)
         return end_run(o);
     o->piece++;
@@ -295,42 +270,46 @@ static enum flow on_storing(struct order *o, struct now now)
 
 void order_give(struct order *o, struct span memory)
 {
+    const struct feed_plan plan = {
+        .setup = &o->setup,
+        .room = memory,
+        .fault = &o->fault,
+        .level = o->level,
+        .count = o->runs,
+        .piece_bytes = o->geometry.piece_bytes,
+    };
+
     CHECK(o->state == ORDER_SORTED && memory.len >= o->setup.last_bytes);
-    tournament_init(&o->tournament, false, &o->fault);
-    memory.len = CFG_RUN_BYTES;
-    for (uint32_t i = 0; i < o->runs; i++, memory.at += memory.len)
-        tournament_add(&o->tournament, memory);
+    o->feed = o->runs > 0 ? feed_init(&plan) : NULL;
     (void)enter(o, o->runs > 0 ? ORDER_GIVING : ORDER_GIVEN);
 }
 
-static enum flow on_giving(struct order *o)
+static enum flow on_giving(struct order *o, struct now now)
 {
-    enum flow flow = tournament_step(&o->tournament);
+    enum flow flow = feed_step(o->feed, now);
+    uint64_t records = o->feed->tournament.records;
 
     if (flow == FLOW_FAILED)
         return enter(o, ORDER_FAILED);
-    if (flow == FLOW_WANT_INPUT)
-        return begin_reading(o);
     if (flow != FLOW_ENDED)
         return flow;
-    if (o->tournament.records == o->records && o->given_bytes == o->bytes)
+    if (records == o->records && o->given_bytes == o->bytes)
         return enter(o, ORDER_GIVEN);
     fault_set(&o->fault, ERROR_CORRUPT, "sorting lost or repeated records",
-              (int64_t)o->tournament.records);
+              (int64_t)records);
     return enter(o, ORDER_FAILED);
 }
 
 struct view order_peek(const struct order *o)
 {
-    return o->state == ORDER_GIVING ? tournament_peek(&o->tournament)
-                                    : (struct view){0};
+    return o->state == ORDER_GIVING ? feed_peek(o->feed) : (struct view){0};
 }
 
 void order_consume(struct order *o, uint32_t len)
 {
     CHECK(o->state == ORDER_GIVING);
     o->given_bytes += len;
-    tournament_consume(&o->tournament, len);
+    feed_consume(o->feed, len);
 }
 
 /* --- clearing ------------------------------------------------------------ */
@@ -401,9 +380,8 @@ enum flow order_step(struct order *o, struct now now)
     case ORDER_COMPARING: return on_comparing(o, now);
     case ORDER_STORING:   return on_storing(o, now);
     case ORDER_SEEKING:   return on_seeking(o, now);
-    case ORDER_MERGING:   return on_merging(o);
-    case ORDER_READING:   return on_reading(o, now);
-    case ORDER_GIVING:    return on_giving(o);
+    case ORDER_MERGING:   return on_merging(o, now);
+    case ORDER_GIVING:    return on_giving(o, now);
     case ORDER_LISTING:   return on_listing(o, now);
     case ORDER_DELETING:  return on_deleting(o, now);
     case ORDER_SORTED:
@@ -416,11 +394,12 @@ enum flow order_step(struct order *o, struct now now)
 
 void order_cancel(struct order *o)
 {
-    if (o->state == ORDER_READING)
-        object_cancel(o->setup.object);
+    if (feeds(o))
+        feed_cancel(o->feed);
     if (o->state == ORDER_LISTING || o->state == ORDER_DELETING)
         call_cancel(&o->catalog->call);
-    call_cancel(o->setup.call);
+    if (o->state != ORDER_GIVING && o->state != ORDER_GIVEN)
+        call_cancel(o->setup.call);  /* else its lender's again */
 }
 
 static int64_t clearing_wake_ms(const struct order *o)
@@ -433,11 +412,14 @@ static int64_t clearing_wake_ms(const struct order *o)
 
 int64_t order_wake_ms(const struct order *o)
 {
+    int64_t feed = feeds(o) ? feed_wake_ms(o->feed) : INT64_MAX, call;
+
     switch (o->state) {
     case ORDER_COMPARING:
     case ORDER_STORING:
-    case ORDER_SEEKING:  return call_wake_ms(o->setup.call);
-    case ORDER_READING:  return object_wake_ms(o->setup.object);
+    case ORDER_SEEKING:
+        call = call_wake_ms(o->setup.call);
+        return call < feed ? call : feed;
     case ORDER_LISTING:
     case ORDER_DELETING: return clearing_wake_ms(o);
     case ORDER_GATHERING:
@@ -448,5 +430,5 @@ int64_t order_wake_ms(const struct order *o)
     case ORDER_CLEARED:
     case ORDER_FAILED:   break;
     }
-    return INT64_MAX;
+    return feed;
 }

@@ -3,8 +3,8 @@
  * An external sort (Knuth, TAOCP 3, section 5.4). Records are gathered into
  * runs as large as the memory, each sorted and stored by one PutObject
  * (pack/sortrun.h); as long as there are more of them than the last merge can
- * take at once, as many as fit are merged into one, level by level (pack/
- * tournament.h); the last merge gives the bytes away as they come. Runs are
+ * take at once, as many as fit are merged into one, level by level (feed.h); the
+ * last merge gives the bytes away as they come. Runs are
  * neighbours where they are merged, so records of one time stay as they came.
  *
  *     order_init(o, &setup);
@@ -30,19 +30,18 @@
 #ifndef FIRN_SHIP_ORDER_H
 #define FIRN_SHIP_ORDER_H
 
-#include "fetch/object.h"
 #include "pack/sortrun.h"
-#include "pack/tournament.h"
 #include "ship/catalog.h"
+#include "ship/feed.h"
 #include "ship/put.h"
 #include "ship/remove.h"
 
-enum { ORDER_KEY_BYTES = 1100 };
+enum { ORDER_KEY_BYTES = FEED_KEY_BYTES };
 
 /* How the memory is used: each merge but the last fills a piece of so many
- * bytes, and reads `fan_in` runs through a buffer each. */
+ * bytes, and reads up to `fan_in` runs. */
 struct order_geometry {
-    uint32_t buffer_bytes, piece_bytes;
+    uint32_t piece_bytes;
     uint32_t fan_in, last_fan_in;
 };
 
@@ -57,7 +56,6 @@ struct order_setup {
     struct site *site;
     struct call *call;       /* lent while it is not ORDER_GIVING; its sink is
                                 a ring */
-    struct object *object;   /* lent from order_end() to ORDER_GIVEN */
     struct view  bucket, beside;       /* "a/_b.": runs are "a/_b.run-..." */
     struct view  sse, sse_kms_key_id;  /* as in target.h */
     struct span  memory;     /* lent until ORDER_SORTED; ends aligned to 16 */
@@ -73,7 +71,6 @@ struct order {
         ORDER_STORING,       /* waits for S3 to have a run or a piece */
         ORDER_SEEKING,       /* waits for HEAD of the run behind the next */
         ORDER_MERGING,       /* runs become one, up to a full piece */
-        ORDER_READING,       /* waits for bytes of the run that lacks them */
         ORDER_SORTED,        /* waits for memory to give from */
         ORDER_GIVING,        /* waits for its bytes to be taken */
         ORDER_GIVEN,         /* all of them were */
@@ -95,18 +92,16 @@ struct order {
     uint32_t piece, piece_len;
     bool     fresh;          /* nothing that is there is of use */
     bool     ended;          /* no more bytes will come */
-    enum order_state after;  /* reading */
     struct body   body;
     struct view   slice;     /* a piece's */
     struct put    put;
     union {
-        struct sortrun    run;
-        struct tournament tournament;
-        struct remove     remove;
+        struct sortrun run;
+        struct feed   *feed;         /* of a merge, in its memory */
+        struct remove  remove;
     };
     struct catalog *catalog;         /* of what is to be deleted */
     char key[ORDER_KEY_BYTES];       /* of the target */
-    char read_key[ORDER_KEY_BYTES];  /* of the object */
 };
 
 struct order_geometry order_geometry(uint32_t memory_bytes,

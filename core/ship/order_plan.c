@@ -20,15 +20,14 @@ static uint64_t share(uint64_t whole, uint64_t part)
 struct order_geometry order_geometry(uint32_t memory_bytes,
                                      uint32_t last_bytes)
 {
-    struct order_geometry g = {.buffer_bytes = 2 * CFG_RUN_BYTES};
-    uint32_t pieces = memory_bytes / PIECE_SHARE / g.buffer_bytes;
+    uint32_t pieces = memory_bytes / PIECE_SHARE / CFG_RUN_BYTES;
+    struct order_geometry g = {
+        .piece_bytes = (pieces > 0 ? pieces : 1) * CFG_RUN_BYTES,
+    };
 
-    g.piece_bytes = (pieces > 0 ? pieces : 1) * g.buffer_bytes;
     CHECK(memory_bytes > g.piece_bytes);
-    g.fan_in = least((memory_bytes - g.piece_bytes) / g.buffer_bytes,
-                     TOURNAMENT_MOST);
-    g.last_fan_in = least(last_bytes / CFG_RUN_BYTES, TOURNAMENT_MOST);
-    CHECK(g.fan_in >= 2 && g.last_fan_in >= 2);
+    g.fan_in = feed_runs(memory_bytes - g.piece_bytes, CFG_RUN_BYTES);
+    g.last_fan_in = feed_runs(last_bytes, CFG_RUN_BYTES);
     return g;
 }
 
@@ -41,11 +40,13 @@ struct order_price order_price(uint64_t bytes, uint32_t memory_bytes,
     struct order_price p = {.runs = runs, .puts = runs};
 
     for (; runs > g.last_fan_in; runs = share(runs, g.fan_in)) {
+        uint32_t at_once = least(runs, g.fan_in);
         p.passes++;
-        p.gets += runs + stored / g.buffer_bytes;
+        p.gets += runs + stored / feed_buffer_bytes(memory_bytes -
+                                                    g.piece_bytes, at_once);
         p.puts += share(runs, g.fan_in) + stored / g.piece_bytes;
     }
-    p.gets += runs + stored / CFG_RUN_BYTES;
+    p.gets += runs + stored / feed_buffer_bytes(last_bytes, (uint32_t)runs);
     return p;
 }
 

@@ -154,7 +154,7 @@ static void put_counts(struct text *t, const struct receipt *r)
     put_time(t, r->tally.last_ms, any);
     put_settled(t, r);
     name(t, ",\n", "bytes_raw");
-    put_number(t, r->bytes_raw, r->counted);
+    put_number(t, r->bytes_raw, r->counted || r->bytes_raw > 0);
     name(t, ",\n", "bytes_stored");
     text_u64(t, r->bytes_stored);
     name(t, ",\n", "crc64nvme");

@@ -56,7 +56,8 @@ struct receipt {
 
     bool         counted;       /* tally and bytes_raw are known */
     struct tally tally;
-    uint64_t     bytes_raw;
+    uint64_t     bytes_raw;     /* not counted, and not 0: known all the same,
+                                   of lines that are no records */
     bool         has_settled;
     int64_t      settled_until_ms;
     struct tally settled;       /* events and digest alone */

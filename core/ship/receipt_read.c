@@ -113,15 +113,20 @@ enum {
     M_ARCHIVED_AT, M_VERIFIED_AT, M_REASON, M_TOOL_VERSION, M_INDEX, M_COUNT,
 };
 
-/* What only inflating tells: all of it known, or none. */
+/* What only inflating tells; what lies in lines that are no records is not
+ * counted. */
 static bool read_counts(struct members *rd, const struct view *m,
                         struct receipt *r)
 {
+    bool raw = !members_null(m[M_BYTES_RAW]);
+
     r->counted = !members_null(m[M_EVENTS]);
+    if ((raw || r->counted) &&
+        !members_number(rd, m[M_BYTES_RAW], &r->bytes_raw))
+        return false;
     if (!r->counted)
         return true;
     if (!members_number(rd, m[M_EVENTS], &r->tally.events) ||
-        !members_number(rd, m[M_BYTES_RAW], &r->bytes_raw) ||
         !members_digest(rd, m[M_DIGEST], &r->tally))
         return false;
     if (r->tally.events == 0)

@@ -59,7 +59,8 @@ enum flow discard_rest(struct archive *a)
 
     if (export && !exporting_recall(a, r))
         return ending_early(a, "skipped");  /* nothing is known to be left */
-    if (!export && (!r->counted ||
+    bool known = r->counted || r->bytes_raw > 0;  /* all was inflated */
+    if (!export && (!known ||
                     !view_is(r->merged_from, a->spec->from))) {
         message_refuse(&a->fault, ERROR_CONFIG, "% is not known to hold what "
                        "is below %: nothing is deleted. Merge it again: "

@@ -81,8 +81,6 @@ enum {
     LAST_BYTES  = IN_SLOTS ? SLOTS_BYTES - ARENA_BYTES
                            : INFLATE_WORKSPACE_BYTES,
 };
-_Static_assert(LAST_BYTES >= 2 * CFG_RUN_BYTES,
-               "the last merge reads two runs or more");
 
 struct span gather_slots(struct archive *a)
 {
@@ -98,7 +96,6 @@ static struct order_setup order_of(struct archive *a)
     return (struct order_setup){
         .site = a->site,
         .call = &a->upload.multipart.call,
-        .object = &a->merge.sources.reader[0].object,
         .bucket = view_of(a->spec->bucket),
         .beside = name,
         .sse = view_of(a->spec->sse),

@@ -118,13 +118,13 @@ static void hold_digest(struct text *t, const struct tally *is,
     hold_view(t, "digest", text_view(&i), text_view(&s));
 }
 
-/* What others made may hold lines of no record, too. */
+/* What is made of others' objects may hold lines of no record, too. */
 static void hold_tally(struct text *t, const struct census *found,
                        const struct receipt *r)
 {
     const struct tally *is = &found->tally, *said = &r->tally;
 
-    if (found->foreign_line != 0 && !view_is(r->via, "import")) {
+    if (found->foreign_line != 0 && view_is(r->via, "read")) {
         put_name(t, "no whole record in line");
         text_u64(t, found->foreign_line);
     }
@@ -297,7 +297,7 @@ static enum flow on_reading(struct verify *v, struct now now)
     text_init(&t, bytes, sizeof bytes);
     if (r->has_crc)
         hold_crc(&t, v->reading.summed.crc, r->crc64nvme);
-    if (r->counted)
+    if (r->counted || r->bytes_raw > 0)
         hold_number(&t, "bytes_raw", v->reading.inflate.raw_bytes,
                     r->bytes_raw);
     if (r->counted && is_ndjson(r))
