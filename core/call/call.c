@@ -226,6 +226,7 @@ static enum flow on_waiting(struct call *c, struct now now)
     c->placed = false;
     c->moved = 0;
     c->signed_mono_ms = c->heard_mono_ms = now.mono_ms;
+    c->signed_offset_ms = c->site->offset_ms;
     c->attempt++;
     s->requests++;
     s->retried += c->attempt > 1;
@@ -298,7 +299,8 @@ static bool cure_clock(struct call *c, struct now now)
     int64_t off = date_ms - (now.wall_ms + s->offset_ms);
     bool wrong = off > SKEW_MS || off < -SKEW_MS;
     bool lay = off + now.mono_ms - c->signed_mono_ms > SKEW_MS;
-    bool can = !c->cured_clock && date_ms != 0 && (wrong || lay);
+    bool other = s->offset_ms != c->signed_offset_ms;  /* cured meanwhile */
+    bool can = !c->cured_clock && date_ms != 0 && (wrong || lay || other);
     c->cured_clock = true;
     if (can && wrong)
         s->offset_ms = date_ms - now.wall_ms;

@@ -75,7 +75,8 @@ struct call {
     int64_t         success_ms, success_before_ms;  /* this one's, and the
                                    site's before it */
     uint64_t        moved;      /* bytes of both bodies, when last looked at */
-    int64_t         signed_mono_ms;  /* of this attempt */
+    int64_t         signed_mono_ms;  /* of this attempt ... */
+    int64_t         signed_offset_ms;  /* ... and the site's, then */
     int64_t         heard_mono_ms;  /* when that was more than before */
     uint32_t        failures;   /* in a row, for the pause's length */
     uint32_t        serial;     /* of the keys it was signed with */
