@@ -121,14 +121,14 @@ static enum flow begin_merge(struct order *o)
 {
     const struct order_geometry *g = &o->geometry;
     const struct span m = o->setup.memory;
-    uint32_t first = o->number * g->fan_in;
+    uint32_t first = o->number * o->fan;
     const struct feed_plan plan = {
         .setup = &o->setup,
         .room = {m.at + g->piece_bytes, m.len - g->piece_bytes},
         .fault = &o->fault,
         .level = o->level - 1,
         .first = first,
-        .count = smaller(o->inputs - first, g->fan_in),
+        .count = smaller(o->inputs - first, o->fan),
         .piece_bytes = g->piece_bytes,
         .heads = true,
     };
@@ -146,7 +146,8 @@ static enum flow next_run(struct order *o)
             return enter(o, ORDER_SORTED);
         o->level++;
         o->inputs = o->runs;
-        o->runs = (o->inputs + o->geometry.fan_in - 1) / o->geometry.fan_in;
+        o->fan = order_fan(&o->geometry, o->inputs);
+        o->runs = (o->inputs + o->fan - 1) / o->fan;
         o->number = 0;
     }
     if (o->fresh)

@@ -88,7 +88,7 @@ struct order {
     struct order_geometry geometry;
     struct target target;
     uint64_t given_bytes;
-    uint32_t inputs;         /* runs of the level below */
+    uint32_t inputs, fan;    /* runs of the level below; so many become one */
     uint32_t piece, piece_len;
     bool     fresh;          /* nothing that is there is of use */
     bool     ended;          /* no more bytes will come */
@@ -106,6 +106,8 @@ struct order {
 
 struct order_geometry order_geometry(uint32_t memory_bytes,
                                      uint32_t last_bytes);
+/* How many of so many runs, more than the last merge takes, become one. */
+uint32_t order_fan(const struct order_geometry *g, uint64_t runs);
 /* About; for so many bytes of records. */
 struct order_price order_price(uint64_t bytes, uint32_t memory_bytes,
                                uint32_t last_bytes);

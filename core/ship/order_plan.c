@@ -31,6 +31,15 @@ struct order_geometry order_geometry(uint32_t memory_bytes,
     return g;
 }
 
+/* The last merge is to have a run for each reader, no fewer. */
+uint32_t order_fan(const struct order_geometry *g, uint64_t runs)
+{
+    uint32_t last = least(FEED_READERS, g->last_fan_in);
+    uint64_t fan = share(runs, last);
+
+    return least(fan, g->fan_in);
+}
+
 struct order_price order_price(uint64_t bytes, uint32_t memory_bytes,
                                uint32_t last_bytes)
 {
@@ -39,12 +48,13 @@ struct order_price order_price(uint64_t bytes, uint32_t memory_bytes,
     uint64_t runs = share(stored, memory_bytes);
     struct order_price p = {.runs = runs, .puts = runs};
 
-    for (; runs > g.last_fan_in; runs = share(runs, g.fan_in)) {
-        uint32_t at_once = least(runs, g.fan_in);
+    while (runs > g.last_fan_in) {
+        uint32_t fan = order_fan(&g, runs);
         p.passes++;
         p.gets += runs + stored / feed_buffer_bytes(memory_bytes -
-                                                    g.piece_bytes, at_once);
-        p.puts += share(runs, g.fan_in) + stored / g.piece_bytes;
+                                                    g.piece_bytes, fan);
+        runs = share(runs, fan);
+        p.puts += runs + stored / g.piece_bytes;
     }
     p.gets += runs + stored / feed_buffer_bytes(last_bytes, (uint32_t)runs);
     return p;
