@@ -66,6 +66,7 @@ static const char *befall(struct world *w, struct life *l)
     if (x->freezes && may(w, 5)) {
         l->wakes_ms = w->now_ms + 1000 * (int64_t)chance_below(&w->chance,
                                                                90);
+        w->slept |= l->wakes_ms - w->now_ms >= CFG_LEASE_MS / 2;
         trace_state("life", "lives", "sleeps");
     }
     if (x->stops && l->stop_ms == INT64_MAX && may(w, 5))

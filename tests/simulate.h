@@ -20,6 +20,8 @@ struct simulation {
     uint64_t    lives, kills, steps, requests;
     uint64_t    orphans;  /* uploads without a part that are left: a Create
                              whose answer was lost; see upload.h */
+    uint64_t    runs;     /* sorted runs that are left: of who slept, and was
+                             taken over */
 };
 
 /* What a world is about: a day to archive; objects to merge; such that are to

@@ -153,14 +153,17 @@ static int run_many(enum simulated kind, uint64_t first, uint64_t count)
         sum.steps += s.steps;
         sum.requests += s.requests;
         sum.orphans += s.orphans;
+        sum.runs += s.runs;
     }
     double took = seconds() - begun;
     printf("%s: %llu seeds, %llu broken: %llu lives, %llu killed, %llu "
-           "requests, %llu empty uploads left; %.0f s, %.0f seeds a minute\n",
+           "requests, %llu empty uploads and %llu sorted runs left; %.0f s, "
+           "%.0f seeds a minute\n",
            kinds[kind],
            (unsigned long long)count, (unsigned long long)broken,
            (unsigned long long)sum.lives, (unsigned long long)sum.kills,
            (unsigned long long)sum.requests, (unsigned long long)sum.orphans,
+           (unsigned long long)sum.runs,
            took, (double)count * 60 / (took > 0 ? took : 1));
     return broken > 0;
 }

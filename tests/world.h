@@ -21,6 +21,8 @@ struct world {
     int64_t       now_ms;      /* AWS's clock */
     int64_t       since_ms;    /* what was ingested before must be there */
     bool          calm;
+    bool          slept;       /* a life did, longer than its lease: when it
+                                  wakes it may store what nobody clears */
     bool          expired;     /* the window's beginning is */
     bool          remade;      /* the group is */
     uint32_t      late;        /* events so far */
