@@ -257,6 +257,30 @@ static void test_damage_is_named(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* Ends of members that are cut, and damage where nothing was read ahead. */
+static void test_cut_short(void **state)
+{
+    static const struct {
+        const char *name, *in;
+        uint32_t    len;
+    } rows[] = {
+        {"a stored block that contradicts itself",
+         "\x1f\x8b\x08\0\0\0\0\0\0\3\1\0\0\0\0", 15},
+        {"a skippable frame, in its length", "\x50\x2a\x4d\x18\1\0", 6},
+    };
+    struct law law = law_of(INFLATE_ANY);
+    int failures = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(rows); i++) {
+        packed.len = 0;
+        packed_put(&packed, rows[i].in, rows[i].len);
+        failures += BROKEN(rows[i].name, law_fails(&law, packed_view(&packed),
+                                                   ERROR_CORRUPT));
+    }
+    assert_int_equal(failures, 0);
+}
+
 /* Found by fuzz_inflate: on such damage ISA-L miscounts what it has read. */
 static void test_found_by_fuzzing(void **state)
 {
@@ -460,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_every_prefix),
         cmocka_unit_test(test_every_flip),
         cmocka_unit_test(test_damage_is_named),
+        cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_found_by_fuzzing),
         cmocka_unit_test(test_length_wraps),
         cmocka_unit_test(test_middle),

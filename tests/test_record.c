@@ -190,6 +190,22 @@ static void test_text_as_json(void **state)
 }
 
 /* 6 MB of escapes in one message, and a head too long to be ours. */
+/* The first of each kind is told. */
+static void test_the_first_is_told(void **state)
+{
+    static const struct row rows[] = {
+        {"two lines of others", "{\"a\":1}\n{\"b\":2}\n",
+         "{\"a\":1}\n{\"b\":2}\n", 1, 0},
+        {"two messages without an end",
+         "{\"timestamp\":\"" T1 "\",\"stream\":\"s\",\"message\":\"a\n"
+         "{\"timestamp\":\"" T1 "\",\"stream\":\"s\",\"message\":\"b\n",
+         T1 " a\n" T1 " b\n", 0, 1},
+    };
+
+    (void)state;
+    assert_int_equal(run_rows(rows, ROW_COUNT(rows), RECORD_TEXT, false), 0);
+}
+
 static void test_long_lines(void **state)
 {
     enum { CODES = 1 << 20 };
@@ -259,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_text_as_text),
         cmocka_unit_test(test_text_on_one_line),
         cmocka_unit_test(test_text_as_json),
+        cmocka_unit_test(test_the_first_is_told),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_escape),
     };
