@@ -120,6 +120,25 @@ static void the_first_fault_stays(void **state)
     assert_null(fault.operation);
 }
 
+/* A head says nothing yet: it is looked at when bytes come, or the end. */
+static void a_head_alone_is_no_news(void **state)
+{
+    static const struct row row = {.key = "k", .lines = {{0}}};
+    enum flow flow;
+    (void)state;
+    prepare(&row);
+    while ((flow = step()) == FLOW_MOVED)
+        ;
+    assert_int_equal(flow, FLOW_WANT_EVENT);
+    http_head_line(t.active[0], view_of("HTTP/1.1 200 OK"));
+    http_head_line(t.active[0], view_of("content-length: 2"));
+    assert_int_equal(step(), FLOW_WANT_EVENT);
+    assert_false(object.known);
+    assert_true(http_body(t.active[0], view_of("a")));
+    assert_int_equal(step(), FLOW_MOVED);
+    assert_true(object.known && object.total == 2);
+}
+
 /* What came before a break is read first, however long that takes. */
 static void a_full_ring_is_emptied_first(void **state)
 {
@@ -149,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_fit_or_are_refused),
         cmocka_unit_test(the_first_fault_stays),
+        cmocka_unit_test(a_head_alone_is_no_news),
         cmocka_unit_test(a_full_ring_is_emptied_first),
     };
     return RUN(tests);
