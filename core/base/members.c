@@ -160,18 +160,12 @@ bool members_time_or_null(struct members *m, struct view v, int64_t *out)
 bool members_number(struct members *m, struct view v, uint64_t *out)
 {
     return members_hold(m, v, view_u64(v, UINT64_MAX, out), "bad number");
-    if (view_u64(v, UINT64_MAX, out))
-        return true;
-    return members_damaged(m, v, "bad number");
 }
 
 bool members_bool(struct members *m, struct view v, bool *out)
 {
     *out = view_is(v, "true");
     return members_hold(m, v, *out || view_is(v, "false"), "bad boolean");
-    if (*out || view_is(v, "false"))
-        return true;
-    return members_damaged(m, v, "bad boolean");
 }
 
 bool members_digest(struct members *m, struct view v, struct tally *tally)
@@ -180,9 +174,6 @@ bool members_digest(struct members *m, struct view v, struct tally *tally)
     bool sound = quoted && tally_parse(view_slice(v, 1, v.len - 1),
                                        tally->digest);
     return members_hold(m, v, sound, "bad digest");
-    if (quoted && tally_parse(view_slice(v, 1, v.len - 1), tally->digest))
-        return true;
-    return members_damaged(m, v, "bad digest");
 }
 
 bool members_crc64(struct members *m, struct view v, bool *known,
@@ -193,7 +184,4 @@ bool members_crc64(struct members *m, struct view v, bool *known,
     bool sound = !*known ||
                  (quoted && crc64_parse(view_slice(v, 1, v.len - 1), crc));
     return members_hold(m, v, sound, "bad CRC-64");
-    if (!*known || (quoted && crc64_parse(view_slice(v, 1, v.len - 1), crc)))
-        return true;
-    return members_damaged(m, v, "bad CRC-64");
 }
