@@ -115,8 +115,7 @@ static bool stale_holds(const struct stale *s)
     assert_true(s->fault == NULL || aws_fault(model, s->fault));
     int code = run_for(NOON, s->dry_run, UINT64_MAX);
     close_world();
-    return row_number(code, s->code) &&
-           row_number(job.recounted, s->recounted) &&
+    return row_number(code, s->code) && job.recounted == s->recounted &&
            row_number(heard.archives, s->archives) &&
            row_number(heard.failures, s->failures) &&
            row_number(heard.faults, s->faults);
@@ -149,9 +148,6 @@ static const struct failing {
      1, 0, ""},
     {"the network is gone: one is enough", "--", "",
      "FilterLogEvents reset", false, 69, 0, 1, 0, ""},
-    {"throttled for ever: one is enough", "--", "",
-     "FilterLogEvents error=ThrottlingException status=400", false, 69, 0, 1,
-     0, ""},
     {"the service fails: one is enough", "--", "",
      "FilterLogEvents error=InternalFailure status=500", false, 69, 0, 1, 0,
      ""},
@@ -257,6 +253,7 @@ static void what_is_read_back_is_safe(void **state)
 {
     (void)state;
     open_world();
+    aws_create_group(model, "/g", NOON - 20 * (int64_t)DAY_MS);
     put_events("/g", NOON - 20 * (int64_t)DAY_MS, 3);
     configure("\"/g\"", "");
     assert_int_equal(run_at(NOON), 0);
@@ -278,13 +275,12 @@ static void it_can_be_stopped_anywhere(void **state)
     } worlds[] = {
         {"s-s", ""}, {"uuuuuuu", KEEPS},
         {"q----------------s", OLD},
+        {"sssssss", KEEPS},
     };
     (void)state;
     for (size_t w = 0; w < ROW_COUNT(worlds); w++)
-        for (uint64_t stop = 0;; stop += 1 + stop / 40) {
+        for (uint64_t stop = 0;; stop += 1 + stop / 10) {
             open_days(worlds[w].letters, worlds[w].more);
-            uint64_t before = job.visit.archived;
-            (void)before;
             int code = run_for(NOON, false, stop);
             bool over = code != 75;
             if (!over)

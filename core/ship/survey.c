@@ -51,12 +51,17 @@ void survey_listed(struct survey *s, const struct catalog_entry *entry)
     };
 }
 
+void survey_cancel(struct survey *s)
+{
+    for (uint32_t i = 0; i < s->count; i++)
+        call_cancel(&at(s, i)->call);
+}
+
 /* What failed of one is the end of all. */
 static enum flow fail(struct survey *s, const struct fault *fault)
 {
     fault_adopt(&s->fault, fault);
-    for (uint32_t i = 0; i < s->count; i++)
-        call_cancel(&at(s, i)->call);
+    survey_cancel(s);
     s->failed = true;
     return FLOW_FAILED;
 }

@@ -59,6 +59,8 @@ void survey_listed(struct survey *s, const struct catalog_entry *entry);
 enum flow survey_step(struct survey *s, struct now now);
 const struct survey_place *survey_eldest(const struct survey *s);
 void survey_take(struct survey *s);
+/* Nothing is under way any more; that is its end. */
+void survey_cancel(struct survey *s);
 int64_t survey_wake_ms(const struct survey *s);
 
 #endif

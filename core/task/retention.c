@@ -347,6 +347,12 @@ enum flow retention_step(struct retention *r, struct now now)
     return FLOW_FAILED;
 }
 
+void retention_cancel(struct retention *r)
+{
+    call_cancel(&r->call);
+    survey_cancel(&r->survey);
+}
+
 int64_t retention_wake_ms(const struct retention *r)
 {
     return r->state == RETENTION_DAYS ? survey_wake_ms(&r->survey)

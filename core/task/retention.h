@@ -91,6 +91,8 @@ enum { RETENTION_TEXT_BYTES = 3072 };
 void retention_init(struct retention *r, struct site *site,
                     const struct retention_options *options);
 enum flow retention_step(struct retention *r, struct now now);
+/* No call is under way any more; that is its end. */
+void retention_cancel(struct retention *r);
 int64_t retention_wake_ms(const struct retention *r);
 /* The sentence of a refusal, into FAULT_WORDS_BYTES. */
 void retention_refuse(struct text *t, const struct retention *r);

@@ -282,6 +282,10 @@ static enum flow stop(struct visit *v)
     if (v->state == VISIT_BESIDE || v->state == VISIT_OWN ||
         v->state == VISIT_PICKING)
         call_cancel(&v->looking.tour.call);
+    if (v->state == VISIT_RETAINING)
+        retention_cancel(&v->retention);
+    if (v->state == VISIT_VERIFYING)
+        reading_cancel(&v->verify.reading);
     v->exit_code = exit_worse(v->exit_code, fault_exit(ERROR_STOPPED));
     return visit_enter(v, VISIT_DONE);
 }
