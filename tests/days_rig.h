@@ -8,6 +8,7 @@
  *   1 its first half   h an hour of it   w two days   v two and a half
  *   b the one before, too   c a day and a half more before it
  *   l five days   m five days before it   t text
+ *   y of a zone that is none, Y of one too long, else as q
  *   U not counted   q provisional, T text, z zstd, o not packed: to be sealed
  *   - missing */
 #ifndef FIRN_TESTS_DAYS_RIG_H
@@ -60,7 +61,7 @@ static inline struct receipt days_receipt(const char *group, int64_t day,
                                           char letter)
 {
     struct receipt r = {
-        .state = strchr("p1wbtvclmUqTzo", letter) != NULL ? RECEIPT_PROVISIONAL
+        .state = strchr("p1wbtvclmUqTzoyY", letter) != NULL ? RECEIPT_PROVISIONAL
                  : letter == 'i'                 ? RECEIPT_IMPORTED
                                                  : RECEIPT_SEALED,
         .account = view_of(letter == 'A' ? "444455556666" : DAYS_ACCOUNT),
@@ -73,13 +74,17 @@ static inline struct receipt days_receipt(const char *group, int64_t day,
         .until_ms = (letter == 'w' || letter == 'v' ? day + 2
                      : letter == 'l'                ? day + 5
                      : letter == 'm' ? day - 4 : day + 1) * DAY_MS,
-        .timezone = view_of(letter == 'Z' ? "Mars/Base" : "UTC"),
+        .timezone = view_of(letter == 'Z' || letter == 'y' ? "Mars/Base"
+                            : letter == 'Y' ? "Mars/"
+                              "0123456789012345678901234567890123456789"
+                              "0123456789012345678901234567890123456789"
+                                            : "UTC"),
         .counted = letter != 'U', .bytes_raw = 7, .bytes_stored = 4,
         .format = view_of(letter == 't' || letter == 'T' ? "text" : "ndjson"),
         .fields = RECEIPT_TIMESTAMP | RECEIPT_STREAM | RECEIPT_MESSAGE,
         .compression = view_of(letter == 'z'   ? "zstd"
                                : letter == 'o' ? "none" : "gzip"),
-        .has_settled = strchr("qTzoU", letter) != NULL,
+        .has_settled = strchr("qTzoUyY", letter) != NULL,
         .settled_until_ms = (day + 1) * DAY_MS + 5, .archived_ms = DAYS_NOW,
         .verified_ms = strchr("ugan", letter) != NULL ? 0 : DAYS_NOW,
         .tool_version = view_of("1"), .has_crc = letter != 'n',
@@ -98,7 +103,7 @@ static inline struct receipt days_receipt(const char *group, int64_t day,
         r.from_ms = r.until_ms = 0;
     tally_init(&r.tally);
     tally_init(&r.settled);
-    if (letter == 'q' || letter == 'T' || letter == 'z' || letter == 'o')
+    if (strchr("qTzoyY", letter) != NULL)
         r.bytes_raw = 0;
     return r;
 }

@@ -43,6 +43,7 @@ static const struct window {
     {"beside some streams'", "P-s", 2, 4, 2},
     {"beside one without a window", "W-s", 2, 4, 2},
     {"beside a cut receipt", "x-s", 2, 4, 2},
+    {"two days behind one, of which none is due", "s--", 1, 2, 0},
 };
 
 static bool window_holds(const struct window *w)
@@ -51,7 +52,7 @@ static bool window_holds(const struct window *w)
     struct text t;
     struct receipt r;
     int64_t today_ms = DAYS_TODAY * (int64_t)DAY_MS;
-    open_days(w->letters, "");
+    open_days(w->letters, strcmp(w->letters, "s--") == 0 ? OLD : "");
     int code = run_at(NOON);
     text_init(&t, day, sizeof day);
     text_str(&t, "g/dt=");
@@ -89,6 +90,9 @@ static const struct stale {
     {"not counted", 'U', false, NULL, 0, 0, 0, 0, 0},
     {"another group's", 'f', false, NULL, 0, 0, 0, 0, 0},
     {"of a zone that is none", 'Z', false, NULL, 0, 0, 0, 0, 0},
+    {"of a zone too long", 'Y', false, NULL, 0, 0, 0, 0, 0},
+    {"to be sealed, of a zone that is none", 'y', false, NULL, 0, 1, 1, 0, 0},
+    {"imported", 'i', false, NULL, 0, 1, 1, 0, 0},
     {"to be sealed", 'q', false, NULL, 0, 1, 1, 0, 0},
     {"to be sealed, text", 'T', false, NULL, 0, 1, 1, 0, 0},
     {"to be sealed, zstd", 'z', false, NULL, 0, 1, 1, 0, 0},
@@ -225,6 +229,65 @@ static void a_key_that_does_not_fit_is_a_fault(void **state)
     close_world();
 }
 
+/* Nor is retention asked for after that; and a group that cannot be read at
+ * all fails once. */
+static void what_failed_is_counted(void **state)
+{
+    (void)state;
+    open_days("--", KEEPS);
+    days_store(model, ROOT "g/dt=2026-11-08/events.ndjson.gz",
+               view_of("other"), "STANDARD");
+    assert_int_equal(run_at(NOON), 78);
+    assert_int_equal(heard.retentions, 0);
+    assert_int_equal(heard.failures, 1);
+    close_world();
+    open_days("--", "");
+    aws_group_policy(model, "/g", "STANDARD", 30, false);
+    assert_true(aws_fault(model, "FilterLogEvents status=400 "
+                          "error=AccessDeniedException"));
+    assert_int_equal(run_at(NOON), 77);
+    assert_int_equal(job.margin_days, 27);  /* of the first, 2 days old */
+    close_world();
+    open_days("--", "");
+    aws_group_policy(model, "/g", "INFREQUENT_ACCESS", 0, false);
+    assert_int_equal(run_at(NOON), 78);
+    assert_int_equal(heard.failures, 1);
+    close_world();
+}
+
+/* What a run says of itself: days, and the least margin of its groups. */
+static void a_run_is_told_in_a_line(void **state)
+{
+    char bytes[1024];
+    struct text t;
+    (void)state;
+    open_days("ss-", "");
+    days_put_all(model, "/h", "--");
+    aws_group_policy(model, "/g", "STANDARD", 30, false);
+    aws_group_policy(model, "/h", "STANDARD", 60, false);
+    configure("\"/g\",\"/h\",\"/x\"", "");
+    assert_int_equal(run_at(NOON), 78);
+    text_init(&t, bytes, sizeof bytes);
+    run_write(&t, &job);
+    assert_true(row_text(&t, "2 groups: 3 days archived, 0 recounted, 1 "
+                             "failed\n"));
+    text_init(&t, bytes, sizeof bytes);
+    run_metrics(&t, &job, view_of("f"), NOON);
+    assert_non_null(strstr(bytes, "\"FirnMarginDays\":29}"));
+    configure("\"/g\"", "");
+    assert_int_equal(run_at(NOON), 0);
+    text_init(&t, bytes, sizeof bytes);
+    run_write(&t, &job);
+    assert_true(row_text(&t, "1 group: 0 days archived, 0 recounted\n"));
+    aws_group_policy(model, "/g", "STANDARD", 0, false);
+    assert_int_equal(run_at(NOON), 0);
+    text_init(&t, bytes, sizeof bytes);
+    run_metrics(&t, &job, view_of("f"), NOON);
+    assert_non_null(strstr(bytes, "\"FirnMarginDays\":3653}"));
+    assert_int_equal(run_step(&job, (struct now){0}), FLOW_ENDED);
+    close_world();
+}
+
 /* ---- what is read back ---- */
 
 /* Whichever GetObject is refused, or finds nothing: retention is not set. */
@@ -279,7 +342,7 @@ static void it_can_be_stopped_anywhere(void **state)
     };
     (void)state;
     for (size_t w = 0; w < ROW_COUNT(worlds); w++)
-        for (uint64_t stop = 0;; stop += 1 + stop / 10) {
+        for (uint64_t stop = 0;; stop += 1 + stop / 150) {
             open_days(worlds[w].letters, worlds[w].more);
             int code = run_for(NOON, false, stop);
             bool over = code != 75;
@@ -315,6 +378,8 @@ int main(void)
         cmocka_unit_test(old_days_are_sealed),
         cmocka_unit_test(what_fails_ends_where_it_must),
         cmocka_unit_test(another_day_may_do_better),
+        cmocka_unit_test(what_failed_is_counted),
+        cmocka_unit_test(a_run_is_told_in_a_line),
         cmocka_unit_test(a_key_that_does_not_fit_is_a_fault),
         cmocka_unit_test(a_receipt_not_had_sets_nothing),
         cmocka_unit_test(what_is_read_back_is_safe),
