@@ -10,6 +10,8 @@ static struct fault fault;
 static _Alignas(8) uint8_t room[ROOM_BYTES];
 
 #define START "{\"region\": \"eu-west-1\", \"to\": \"s3://acme-logs/\",\n"
+#define LONG100 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define GROUPS START " \"groups\": [\"/ecs/api\"]"
 
 static bool reads(const char *text)
@@ -111,6 +113,40 @@ static const struct wrong {
      "\"s3://acme/{group}/{date}\", \"groups\": [\"/a\", {\"name\": \"/b\", "
      "\"role_arn\": \"arn:aws:iam::111122223333:role/r\"}]}",
      "needs {account}"},
+    {"no name to leave out", GROUPS ", \"exclude\": [7]}",
+     "a log group is a name in quotes"},
+    {"quotes in a name", START "\"groups\": [\"/a\\\"\"]}",
+     "quotes, backslashes and control characters"},
+    {"a backslash in a name", START "\"groups\": [\"/a\\\\\"]}",
+     "quotes, backslashes and control characters"},
+    {"a delete in a name", START "\"groups\": [\"/a\x7f\"]}",
+     "quotes, backslashes and control characters"},
+    {"half a character", START "\"groups\": [\"/a\\uqqqq\"]}",
+     "not JSON"},
+    {"ingested in text", GROUPS ", \"format\": \"text\", \"fields\": "
+     "\"+ingested\"}", "\"fields\" needs \"format\": \"ndjson\""},
+    {"state that is no URL", GROUPS ", \"state\": \"acme\"}",
+     "is not an object of S3"},
+    {"a zone like none", GROUPS ", \"timezone\": \"xyzzyxyzzyxyzzyx\"}",
+     "no time zone \"xyzzyxyzzyxyzzyx\" in tzdata 2"},
+    {"a zone too long", GROUPS ", \"timezone\": \"Asia/" LONG100 "\"}",
+     "\"timezone\" takes Asia/Seoul, not \"Asia/aaaa"},
+    {"a role that is no ARN", GROUPS ", \"role_arn\": \"a:b:c:d:e:role/x\"}",
+     "\"role_arn\" takes arn:aws:iam::111122223333:role/NAME"},
+    {"a role with a blank", GROUPS ", \"role_arn\": "
+     "\"arn:aws:iam::1:role/x y\"}", "\"role_arn\" takes"},
+    {"a role too long", GROUPS ", \"role_arn\": \"arn:aws:iam::1:role/"
+     LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 LONG100 "\"}",
+     "\"role_arn\" takes"},
+    {"an owner of letters", GROUPS ", \"bucket_owner\": \"11112222333x\"}",
+     "takes 111122223333"},
+    {"an age of centuries", GROUPS ", \"age_days\": 99999}",
+     "takes a whole number from 1 to 3653, not 99999"},
+    {"a name with a * that is too long", START "\"groups\": [\"*" LONG100
+     LONG100 LONG100 LONG100 LONG100 LONG100 "\"]}",
+     "512 characters at most"},
+    {"a sentence that does not fit", START "\"groups\": [\"" LONG100 LONG100
+     LONG100 LONG100 " \"]}", "firn.json:2:13: log group \"aaa"},
     {"a column after letters of two bytes",
      "{\"//\": \"\xc3\xa9\xc3\xa9\", \"qqq\": 1}", "firn.json:1:15: no key"},
 };
@@ -241,6 +277,62 @@ static void roles_are_apart(void **state)
     assert_int_equal(config_find(&config, view_of("/a"), view_of(role)), 1);
 }
 
+/* What is taken, though it looks odd. */
+static void others_are_taken(void **state)
+{
+    static const char *const taken[] = {
+        GROUPS ", \"fields\": \"+ingested\"}",
+        GROUPS ", \"fields\": \"+id,+ingested\"}",
+        GROUPS ", \"state\": \"s3://acme-logs\"}",
+        GROUPS ", \"state\": \"s3://acme-logs/x/\"}",
+        "{\"region\": \"eu-west-1\", \"to\": \"s3://acme/{account}/{group}/"
+        "{date}\", \"groups\": [\"/a\", {\"name\": \"/b\", \"role_arn\": "
+        "\"arn:aws:iam::111122223333:role/r\"}]}",
+    };
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(taken); i++)
+        if (!reads(taken[i]))
+            fail_msg("%s", fault.words);
+    assert_true(config_has(&config, view_of("/b")));
+    assert_false(config_has(&config, view_of("/c")));
+}
+
+/* Values too long for where they go, and too many of them. */
+static void much_is_refused(void **state)
+{
+    static char text[sizeof config.text];
+    static const struct {
+        const char *before, *piece;
+        int         count;
+        const char *behind, *words;
+    } longs[] = {
+        {GROUPS ", \"sse\": \"aws:kms\", \"sse_kms_key_id\": \"", "k", 2047,
+         "\"}", NULL},
+        {GROUPS ", \"sse\": \"aws:kms\", \"sse_kms_key_id\": \"", "k", 2048,
+         "\"}", "\"sse_kms_key_id\" is too long"},
+        {GROUPS ", \"sse\": \"aws:kms\", \"sse_kms_key_id\": \"", "k", 2060,
+         "\"}", "a string that is too long"},
+        {START "\"groups\": [{\"name\": \"/a\", \"//\": [1", ",1", 500, "]}]}",
+         "too much is said of one group"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(longs); i++) {
+        char *at = text + sprintf(text, "%s", longs[i].before);
+        for (int k = 0; k < longs[i].count; k++)
+            at += sprintf(at, "%s", longs[i].piece);
+        (void)sprintf(at, "%s", longs[i].behind);
+        assert_int_equal(reads(text), longs[i].words == NULL);
+        if (longs[i].words != NULL)
+            assert_non_null(strstr(fault.words, longs[i].words));
+    }
+    strcpy(config.text, GROUPS "}");
+    config.len = (uint32_t)strlen(config.text);
+    fault_reset(&fault);
+    assert_false(config_read(&config, view_of("firn.json"),
+                             (struct span){room, 64}, &fault));
+    assert_non_null(strstr(fault.words, "too many values"));
+}
+
 static void limits_are_told(void **state)
 {
     char *at = config.text;
@@ -266,6 +358,8 @@ int main(void)
         cmocka_unit_test(the_rest_has_defaults),
         cmocka_unit_test(fourteen_days_are_possible),
         cmocka_unit_test(roles_are_apart),
+        cmocka_unit_test(others_are_taken),
+        cmocka_unit_test(much_is_refused),
         cmocka_unit_test(limits_are_told),
     };
     return RUN(tests);

@@ -109,10 +109,12 @@ static bool take_name(struct config_reader *r, int32_t node,
 {
     char plain[SPEC_GROUP_BYTES];
     struct fault own = {0};
-    if (!config_string(r, node, name))
-        return r->fault->error == ERROR_NONE &&
-               config_refuse(r, node, "a log group is a name in quotes, or "
-                             "an object with a \"name\"", NULL);
+    bool string = config_string(r, node, name);
+    if (!string && r->fault->error == ERROR_NONE)
+        (void)config_refuse(r, node, "a log group is a name in quotes, or an "
+                            "object with a \"name\"", NULL);
+    if (!string)
+        return false;
     struct view v = *name;
     if (is_pattern(v) && v.len < sizeof plain) {
         for (uint32_t i = 0; i < v.len; i++)

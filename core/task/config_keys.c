@@ -96,7 +96,8 @@ bool config_refuse_at(struct config_reader *r, uint32_t at, const char *pattern,
     char words[FAULT_WORDS_BYTES];
     struct text t;
     uint32_t line = 1, column = 1;
-    for (uint32_t i = 0; i < at && i < r->c->len; i++) {
+    CHECK(at <= r->c->len);
+    for (uint32_t i = 0; i < at; i++) {
         uint8_t byte = (uint8_t)r->c->text[i];
         column = byte == '\n' ? 1 : column + ((byte & 0xc0) != 0x80);
         line += byte == '\n';
@@ -275,24 +276,19 @@ static bool suits(struct config_reader *r, const struct key *k, int32_t node,
 {
     uint32_t place;
     int64_t day;
-    switch (k->kind) {
-    case KIND_WORD:
-    case KIND_CHOICE:  return choose(k->words, v, &place);
-    case KIND_DAY:     return date_parse_day(v, &day);
-    case KIND_REGION:  return endpoint_region_ok(v);
-    case KIND_FIELDS:  return take_fields(r->out, v);
-    case KIND_ROLE:    return is_role(v);
-    case KIND_ACCOUNT: return is_account(v);
-    case KIND_ZONE:    return v.len < SPEC_ZONE_BYTES && take_zone(r, node, v);
-    case KIND_PLACE:   return take_place(r, node, v);
-    case KIND_PREFIX:  return take_prefix(r, node, v);
-    case KIND_TEXT:    return v.len > 0;
-    case KIND_NUMBER:
-    case KIND_FLAG:
-    case KIND_NAME:
-    case KIND_NAMES:   break;
-    }
-    return false;
+    enum kind kind = k->kind;
+    return kind == KIND_WORD || kind == KIND_CHOICE
+                                   ? choose(k->words, v, &place)
+           : kind == KIND_DAY      ? date_parse_day(v, &day)
+           : kind == KIND_REGION   ? endpoint_region_ok(v)
+           : kind == KIND_FIELDS   ? take_fields(r->out, v)
+           : kind == KIND_ROLE     ? is_role(v)
+           : kind == KIND_ACCOUNT  ? is_account(v)
+           : kind == KIND_ZONE     ? v.len < SPEC_ZONE_BYTES &&
+                                         take_zone(r, node, v)
+           : kind == KIND_PLACE    ? take_place(r, node, v)
+           : kind == KIND_PREFIX   ? take_prefix(r, node, v)
+                                   : v.len > 0;  /* KIND_TEXT */
 }
 
 static bool take_text(struct config_reader *r, const struct key *k,
@@ -301,13 +297,17 @@ static bool take_text(struct config_reader *r, const struct key *k,
     uint8_t *field = (uint8_t *)r->out + k->at;
     struct view v;
     uint32_t place;
-    if (!config_string(r, node, &v) || !suits(r, k, node, v))
-        return r->fault->error == ERROR_NONE &&
-               refuse_value(r, k, node, view_of(k->words));
-    if (k->kind == KIND_CHOICE && choose(k->words, v, &place))
+    bool ok = config_string(r, node, &v) && suits(r, k, node, v);
+    if (!ok && r->fault->error == ERROR_NONE)
+        (void)refuse_value(r, k, node, view_of(k->words));
+    if (!ok)
+        return false;
+    if (k->kind == KIND_CHOICE) {
+        CHECK(choose(k->words, v, &place));
         memcpy(field, &place, sizeof place);
-    else if (k->kind != KIND_FIELDS)
+    } else if (k->kind != KIND_FIELDS) {
         memcpy(field, &v, sizeof v);
+    }
     return true;
 }
 
@@ -407,9 +407,11 @@ bool config_keys(struct config_reader *r)
 
 int32_t config_value(const struct config_reader *r, const char *name)
 {
-    for (uint32_t i = 0; i < KEY_COUNT; i++)
-        if (strcmp(keys[i].name, name) == 0)
-            return r->value[i];
-    return JSON_NONE;
+    uint32_t i = 0;
+    while (strcmp(keys[i].name, name) != 0) {
+        i++;
+        CHECK(i < KEY_COUNT);
+    }
+    return r->value[i];
 }
 
