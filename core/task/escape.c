@@ -128,8 +128,10 @@ static enum flow step(struct stage *self, struct ring *in, struct ring *out,
         return FLOW_MOVED;
     if (!ring_drained(in))
         return FLOW_WANT_INPUT;
-    if (e->seq_len > 0 && !on_byte(e, 0xff))  /* cut short by the end */
+    if (e->seq_len > 0) {  /* cut short by the end */
+        CHECK(!on_byte(e, 0xff));
         return FLOW_MOVED;
+    }
     ring_end(out);
     return FLOW_ENDED;
 }
