@@ -67,6 +67,7 @@ FAST void sha256_blocks(uint32_t state[8], const uint8_t *blocks,
         struct halves before = h;
         __m128i w[4];
 
+#pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
             const void *at = blocks + 16 * i, *key = &round_key[4 * i];
             __m128i next = i < 4 ? _mm_shuffle_epi8(_mm_loadu_si128(at), swap)
