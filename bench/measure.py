@@ -5,7 +5,7 @@ seed as they are read) on the same machine; its CPU seconds are its own. A
 run's resident peak is the kernel's VmHWM, looked at every 20 ms from outside,
 or what the program tells of it, if that is more. Its cgroup's peak is what
 the kernel counted in a group made for it alone: anonymous memory, page cache
-that it was the first to touch, sockets.
+that it was the first to touch (its program, but not Python's), sockets.
 """
 import json
 import os
@@ -185,6 +185,14 @@ def peak_of(pid):
     return 0
 
 
+def evict(program):
+    """Out of the page cache, so that its pages are counted where it runs. What
+    another process has mapped stays: Python, for one."""
+    with open(os.path.realpath(program), "rb") as f:
+        os.fsync(f.fileno())
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def pour(pipe, feed):
     """In a thread: all of the feed, as long as there is who reads."""
     try:
@@ -201,6 +209,8 @@ def watch(words, environment, feed=None, limit=None, stop=None,
     `feed` is what it reads; `limit`, in bytes, its cgroup's."""
     done, group = Outcome(), Group(limit) if limit else None
     grouped = group is not None and group.version > 0
+    if grouped:
+        evict(words[0])
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begun = time.monotonic()
         child = subprocess.Popen(
@@ -305,7 +315,9 @@ def write_sections(lines):
     kept = {}
     with open(path) as old:
         for text in (old.read(), "\n".join(lines)):
-            for section in re.split(r"^(?=##? )", text, flags=re.M)[1:]:
-                kept[section.split("\n")[0]] = section.strip() + "\n"
-    with open(path, "w") as out:
+            for section in re.split(r"^(?=## )", text, flags=re.M):
+                if section.strip():
+                    kept[section.split("\n")[0]] = section.strip() + "\n"
+    with open(path + ".new", "w") as out:
         out.write("\n".join(kept.values()))
+    os.replace(path + ".new", path)
