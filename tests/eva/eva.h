@@ -27,10 +27,14 @@ static unsigned long fold(unsigned long x, unsigned long y);
 void eva_stop(void);
 #define __builtin_trap eva_stop
 
-/*@ requires bits != 0;
-    assigns \result \from bits;
-    ensures 0 <= \result <= 31 && bits >= 1 << \result; */
-int eva_ctz(unsigned bits);
+static inline int eva_ctz(unsigned bits)
+{
+    int zeros = 0;
+    //@ assert bits != 0;
+    while ((bits >> zeros & 1) == 0)
+        zeros++;
+    return zeros;
+}
 #define __builtin_ctz eva_ctz
 
 /*@ requires \valid_read(bytes + (0 .. len - 1));
