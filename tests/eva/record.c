@@ -20,7 +20,8 @@ static void record(const uint8_t *at, uint32_t len)
 
     begin(&in, in_bytes, sizeof in_bytes, (struct view){at, len});
     ring_init(&out, out_bytes, sizeof out_bytes);
-    record_init(&r, len % 2 == 0 ? RECORD_TEXT : RECORD_JSON, true, &fault);
+    record_init(&r, len % 2 == 0 ? RECORD_TEXT : RECORD_JSON, len % 2 == 0,
+                &fault);
     for (int turn = 0; turn < 100; turn++) {
         if (r.stage.step(&r.stage, &in, &out, (struct now){0}) == FLOW_ENDED)
             break;
