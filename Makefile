@@ -22,8 +22,7 @@ FETCH := decode frame seen group first circle logs object member inflate head \
 PACK  := line cut pack lane join recut sortrun tournament
 SHIP  := part elements listing put multipart target upload copy finish segment \
          index receipt receipt_read existing catalog survey checkpoint \
-         journal lease sweep sources compose feed order order_plan merge remove tidy
-         journal lease sweep sources compose order order_plan merge \
+         journal lease sweep sources compose feed order order_plan merge \
          merge_compose remove tidy
 TASK  := message plan schedule schedule_parse config_keys config options \
          options_check manual manual_commands report refuse document recount \
