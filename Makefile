@@ -49,7 +49,7 @@ PLATFORM := $(PLATFORM:%=platform/%.c)
 # tests/aws is the tests' AWS.
 TESTS := $(wildcard tests/test_*.c tests/aws/test_*.c)
 FUZZ  := $(wildcard tests/fuzz_*.c)
-SCALED := tests/test_simulate.c tests/test_segment.c
+SCALED := $(patsubst %,tests/test_%.c,simulate segment merge_compose)
 YEAR  := tests/test_year.c
 HELP  := $(filter-out $(TESTS) $(FUZZ),$(wildcard tests/*.c))
 AWS   := $(filter-out $(TESTS) tests/aws/server.c,$(wildcard tests/aws/*.c))

@@ -14,7 +14,7 @@
 #include "call/site.h"
 #include "row.h"
 
-enum { WIRE_STALL_MS = 30000, WIRE_FLIGHTS = 4, WIRE_EPOCH = 1700000000 };
+enum { WIRE_STALL_MS = 30000, WIRE_FLIGHTS = 16, WIRE_EPOCH = 1700000000 };
 
 struct transport {
     struct aws *model;
