@@ -226,6 +226,14 @@ static void damaged_checkpoints(void **state)
         {"one part less", "parts", "0", 0},
         {"fewer bytes", "bytes", "5", 0},
         {"another upload", "upload", "\"no-such-upload\"", 0},
+        {"another key", "key", "\"x\"", 0},
+        {"another account", "account", "\"444455556666\"", 0},
+        {"another region", "region", "\"eu-west-1\"", 0},
+        {"another group", "group", "\"/sim/other\"", 0},
+        {"some streams", "stream_prefix", "\"web\"", 0},
+        {"masked", "masked", "true", 0},
+        {"from another time", "from", "\"2026-11-08T00:00:00.000Z\"", 0},
+        {"until another", "until", "\"2026-11-10T12:00:00.000Z\"", 0},
         {"no checkpoint at all", "version", "[[[", 0},
     };
     int failures = 0;

@@ -39,15 +39,11 @@ bool claim_may_be_part(const struct archive *a)
            a->spec->until_ms > a->held_ms;
 }
 
-static bool make_name(struct archive *a, const char *kind, struct text *name)
+/* plan_key() has left room for it. */
+static void make_name(struct archive *a, const char *kind, struct text *name)
 {
     receipt_key(name, view_of(a->key), kind);
-    if (!name->overflow)
-        return true;
-    return message_refuse(&a->fault, ERROR_USAGE, "the key \"%\" leaves no "
-                          "room for its receipt's name",
-                          &(const struct view){(uint8_t *)a->key,
-                                               view_of(a->key).len});
+    CHECK(!name->overflow);
 }
 
 static bool make_names(struct archive *a)
@@ -62,11 +58,11 @@ static bool make_names(struct archive *a)
     text_init(&receipt, a->receipt_key, sizeof a->receipt_key);
     text_init(&checkpoint, a->checkpoint_key, sizeof a->checkpoint_key);
     text_init(&segment, a->segment_key, sizeof a->segment_key);
-    if (!plan_key(a->spec, &place, &key, &a->fault) ||
-        !make_name(a, "receipt", &receipt) ||
-        !make_name(a, "checkpoint", &checkpoint) ||
-        !make_name(a, "segment", &segment))
+    if (!plan_key(a->spec, &place, &key, &a->fault))
         return false;
+    make_name(a, "receipt", &receipt);
+    make_name(a, "checkpoint", &checkpoint);
+    make_name(a, "segment", &segment);
     text_cut(&segment, segment.len - (uint32_t)strlen(".json"));
     return true;
 }
