@@ -369,9 +369,10 @@ EVA := $(BASE:%=core/base/%.c) $(patsubst %,core/%.c,call/http call/endpoint \
        call/settings call/keys call/trouble fetch/decode fetch/frame fetch/head \
        fetch/member fetch/record fetch/census ship/elements ship/index \
        task/message task/plan task/schedule task/schedule_parse task/demand)
-eva: $(MADE)  ## Frama-C's Eva on each reader of outside bytes; ONLY=json
+READERS := text date json xml members head member index settings
+eva: $(MADE)  ## Frama-C's Eva on readers of outside bytes; ONLY="json http"
 	tests/frama-c build/frama-c
-	ONLY="$(ONLY)" tests/eva/run build/frama-c $(EVA)
+	ONLY="$(or $(ONLY),$(READERS))" tests/eva/run build/frama-c $(EVA)
 
 memory:  ## regions, high-water marks, the stack; into docs/memory.md
 	tests/install memory
