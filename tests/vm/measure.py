@@ -211,8 +211,10 @@ def measure(arch, program, where):
             what, LINES_BYTES / 1e6, MB, limit))
         large = guest.archive(MB, "/large", VM_LIMIT=limit)
         works, fails = least(guest) if large["ok"] else (large, None)
+        ended = model.process.poll()
     if not works["ok"]:
-        raise RuntimeError("%s: %s" % (what, works))
+        raise RuntimeError("%s: %s%s" % (what, works, "" if ended is None else
+                           "; the tests' AWS had ended, with %d" % ended))
     return [row(what, large), row(what + ", the least", works)], \
         "%s: the cgroup's limit was %s bytes. In %d MiB: \"%s\"" % (
             what, bytes_of(limit), fails["megabytes"], why(fails))
