@@ -8,14 +8,21 @@ static bool merges(const struct archive *a)
     return a->lent;
 }
 
+/* The upload's call, to what is sorted, as soon as it is idle. */
+static bool lends_call(const struct archive *a)
+{
+    return a->merge.ordered && a->merge.order.state < ORDER_GIVING;
+}
+
 enum flow intake_step(struct archive *a)
 {
     struct join_kept kept = {
         .ahead = upload_slots_needed(&a->upload),
         .head = upload_slots_needed(&a->upload),
     };
-    if (merges(a) && a->upload.state == UPLOAD_RESUMING)
-        return FLOW_WANT_EVENT;  /* its call is lent to what is sorted */
+    if (merges(a) && a->upload.state != UPLOAD_FILLING &&
+        (a->upload.state == UPLOAD_RESUMING || lends_call(a)))
+        return FLOW_WANT_EVENT;
     return merges(a) ? merge_step(&a->merge, a->now)
                      : join_step(&a->join, a->now, kept);
 }
