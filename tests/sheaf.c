@@ -301,7 +301,7 @@ void sheaf_choose(struct sheaf *s, struct spec *spec, struct chance *c)
 }
 
 static const char *const decoy_keys[] = {
-    "in/aws-logs-write-test", "in/stream-0/", "in/_old.receipt.json",
+    "in/aws-logs-write-test", "in/stream-0/", "in/_old_long.segment",
     "in/stream-1/_old.checkpoint.json",
 };
 

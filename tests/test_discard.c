@@ -189,10 +189,10 @@ static void test_changed(void **state)
 
     open_sources();
     spec.from = "s3://sim-bucket/";
-    put("_events.receipt.json", "{}", PUT_MS);
+    put("_events.segment", "{}", PUT_MS);
     put("in/aws-logs-write-test", "Permission Check Successful", PUT_MS);
     broken += BROKEN("strangers stay", is_ended(run_job(NOW_MS)) &&
-                     is_there("_events.receipt.json") &&
+                     is_there("_events.segment") &&
                      is_there("in/aws-logs-write-test"));
     close_world();
     assert_int_equal(broken, 0);

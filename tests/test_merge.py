@@ -233,6 +233,10 @@ def rows(bench):
     score.check("47: and is left there", {
         "odd/aws-logs-write-test", "odd/_old.receipt.json"} <=
         set(bench.keys()))
+    done = bench.merge("odd/", "odd/all.log.gz")
+    score.check("an earlier result among the sources is not merged again",
+                done.code == 78 and "odd/_old.receipt.json" in done.err and
+                "odd/all.log.gz" not in bench.keys(), (done.code, done.err))
     bench.put("foreign/1.gz", b"no gzip at all\n")
     bench.refused("47: foreign", "foreign/", 65, "foreign/1.gz")
     bench.put("change/1.gz", good)

@@ -122,7 +122,8 @@ static void which_are_sources(void **state)
         assert_int_equal(seek(), FLOW_ENDED);
         assert_true(job.ended && !job.differs && job.count == taken &&
                     job.bytes == bytes && job.skipped == skipped);
-        assert_true(row_string(job.skipped_key, "in/"));
+        assert_true(row_string(job.skipped_key,
+                               job.nested ? "in/_a.receipt.json" : "in/"));
         assert_true(sources_wake_ms(&job) == INT64_MAX);
         sources_cancel(&job);
         wire_close();
@@ -318,6 +319,34 @@ static void faults_come_out(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* Whoever writes among the sources is told of another archive there. */
+static void an_archive_among_them(void **state)
+{
+    static const struct {
+        const char *name, *bucket, *key;
+        bool nested;
+    } row[] = {
+        {"written among them", "archive", "in/own", true},
+        {"written elsewhere", "archive", "out/own", false},
+        {"written into another bucket", "other", "in/own", false},
+        {"its own receipt", "archive", "in/a.log.gz", false},
+    };
+    int failures = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ROW_COUNT(row); i++) {
+        open_world();
+        own = (struct object_name){view_of(row[i].bucket),
+                                   view_of(row[i].key)};
+        sources_init(&job, &site, from, own);
+        while (seek() != FLOW_ENDED && sources_head(&job) != NULL)
+            sources_take(&job);
+        failures += BROKEN(row[i].name, job.nested == row[i].nested);
+        wire_close();
+    }
+    assert_int_equal(failures, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +356,7 @@ int main(void)
         cmocka_unit_test(broken_off),
         cmocka_unit_test(many),
         cmocka_unit_test(faults_come_out),
+        cmocka_unit_test(an_archive_among_them),
     };
     return RUN(tests);
 }

@@ -86,6 +86,19 @@ enum flow merge_fail_head(struct merge *m, const char *what)
 }
 
 enum flow merge_take_head(struct merge *m)
+/* An earlier result would be merged, and what that was made of, too. */
+static enum flow fail_nested(struct merge *m)
+{
+    struct fault fault;
+
+    fault_reset(&fault);
+    fault_set(&fault, ERROR_CONFIG, "another archive lies below the prefix, "
+              "which would be merged, too; merge to a key elsewhere", 0);
+    return fail(m, &fault, view_of(m->sources.skipped_key));
+}
+
+/* Nothing of the head is left to do. */
+static enum flow take_head(struct merge *m)
 {
     sources_take(&m->sources);
     m->begun = false;
@@ -231,6 +244,9 @@ enum flow merge_step(struct merge *m, struct now now)
     fetched = sources_step(&m->sources, now);
     if (fetched == FLOW_FAILED)
         return merge_fail(m, &m->sources.fault, m->sources.failed);
+        return fail(m, &m->sources.fault, m->sources.failed);
+    if (m->sources.nested)
+        return fail_nested(m);
     if (m->sources.differs)
         return FLOW_ENDED;
     if (fetched == FLOW_ENDED && !m->ordered)

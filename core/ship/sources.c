@@ -5,6 +5,7 @@
 #include "base/crc.h"
 #include "fetch/export.h"
 #include "ship/order.h"
+#include "ship/receipt.h"
 
 void sources_init(struct sources *s, struct site *site,
                   struct object_name from, struct object_name own)
@@ -13,7 +14,7 @@ void sources_init(struct sources *s, struct site *site,
     s->failed = (struct view){0};
     s->count = s->bytes = s->skipped = 0;
     s->skipped_key[0] = '\0';
-    s->differs = s->ended = false;
+    s->differs = s->nested = s->ended = false;
     s->listed_ms = 0;
     s->own = own;
     s->begin = s->expected = s->digest = 0;
@@ -81,6 +82,26 @@ static bool is_source(const struct sources *s, const struct catalog_entry *e)
            (file.len > 0 || e->bytes > 0);
 }
 
+/* Would its object be a source, and itself be made of such? What is merged
+ * into a place among its sources is told by its receipt alone. */
+static bool is_nested(const struct sources *s, const struct catalog_entry *e)
+{
+    struct view key = text_view(&e->key), own = s->own.key;
+    struct view file = view_slice(key, view_last(key, '/'), key.len);
+    char mine[CATALOG_KEY_BYTES + 32];
+    struct text t;
+
+    if (!view_starts(file, "_") || !view_ends(file, ".receipt.json") ||
+        !view_equal(s->catalog.bucket, s->own.bucket) ||
+        own.len < s->catalog.prefix.len ||
+        !view_equal(view_slice(own, 0, s->catalog.prefix.len),
+                    s->catalog.prefix))
+        return false;
+    text_init(&t, mine, sizeof mine);
+    receipt_key(&t, own, "receipt");
+    return !view_equal(key, text_view(&t));
+}
+
 static uint64_t digest_of(uint64_t digest, const struct catalog_entry *e)
 {
     char number[24];
@@ -118,7 +139,9 @@ static void hold(struct sources *s, const struct catalog_entry *e,
 static void take_entry(struct sources *s, const struct catalog_entry *e)
 {
     if (!is_source(s, e)) {
-        if (s->skipped++ == 0)
+        bool nested = is_nested(s, e);
+        s->nested |= nested;
+        if (s->skipped++ == 0 || nested)
             (void)view_copy(text_view(&e->key), s->skipped_key,
                             sizeof s->skipped_key);
         return;

@@ -57,8 +57,11 @@ struct sources {
     uint64_t     count;      /* public: numbered so far */
     uint64_t     bytes;      /* public: of these */
     uint64_t     skipped;    /* public: left out */
-    char         skipped_key[CATALOG_KEY_BYTES];  /* the first of them */
+    char         skipped_key[CATALOG_KEY_BYTES];  /* the first of them, or
+                                what is nested */
     bool         differs;    /* public: not the list that was gone through */
+    bool         nested;     /* public: what is written lies among what it is
+                                made of, and another archive does, too */
     bool         ended;      /* public: the list is read to its end */
     int64_t      listed_ms;  /* public: S3's clock when the list began */
 

@@ -146,7 +146,7 @@ static void describe_merge(struct archive *a)
     r->merged_ms = a->merge.sources.listed_ms;
     if (a->mode != MERGE_STREAM) {
         r->tally = a->checked_tally;
-        r->bytes_raw = a->checked_bytes;
+        r->bytes_raw = a->checked ? a->checked_bytes : 0;
     }
     r->counted = (a->mode == MERGE_STREAM || a->checked) &&
                  (r->tally.events > 0 || r->bytes_raw == 0);
