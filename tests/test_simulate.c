@@ -54,6 +54,15 @@ static const struct row kept_merges[] = {
      707967},
 };
 
+/* The same of merges in order of time, or whose objects are deleted. */
+static const struct row kept_sorts[] = {
+    {"the last part of what is sorted is not cut off", 7},
+    {"merged lines that are no records are no damage", 23},
+    {"what has no records is known to be merged, too", 29},
+    {"two requests under way: both are signed anew", 1774},
+    {"a segment is copied before its call is lent to the sort", 1635},
+};
+
 static void tell(const char *text)
 {
     (void)!write(STDERR_FILENO, text, strlen(text));
@@ -99,6 +108,9 @@ static void seeds_that_are_kept(void **state)
     for (size_t i = 0; i < ROW_COUNT(kept_merges); i++)
         failures += BROKEN(kept_merges[i].name,
                            holds(SIMULATE_MERGE, kept_merges[i].seed, &s));
+    for (size_t i = 0; i < ROW_COUNT(kept_sorts); i++)
+        failures += BROKEN(kept_sorts[i].name,
+                           holds(SIMULATE_SORT, kept_sorts[i].seed, &s));
     assert_int_equal(failures, 0);
 }
 
@@ -122,6 +134,12 @@ static void objects_end_merged(void **state)
 {
     (void)state;
     some_seeds_hold(SIMULATE_MERGE);
+}
+
+static void objects_end_sorted(void **state)
+{
+    (void)state;
+    some_seeds_hold(SIMULATE_SORT);
 }
 
 /* --- very many of them ----------------------------------------------------- */
@@ -174,6 +192,7 @@ int main(void)
         cmocka_unit_test(seeds_that_are_kept),
         cmocka_unit_test(days_end_archived),
         cmocka_unit_test(objects_end_merged),
+        cmocka_unit_test(objects_end_sorted),
     };
     const char *kind = getenv("KIND");
     int broken = 0;
