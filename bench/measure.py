@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -250,14 +251,17 @@ def watch(words, environment, feed=None, limit=None, stop=None,
 # --- what is kept ------------------------------------------------------------
 
 RESULTS = os.path.join(ROOT, "build/bench.json")
+PUBLISHED = os.path.join(ROOT, "docs/bench/results.json")
 
 
 def results():
-    try:
-        with open(RESULTS) as old:
-            return json.load(old)
-    except (OSError, ValueError):
-        return {}
+    for path in (RESULTS, PUBLISHED):
+        try:
+            with open(path) as old:
+                return json.load(old)
+        except (OSError, ValueError):
+            pass
+    return {}
 
 
 def keep(part, rows):
@@ -267,12 +271,10 @@ def keep(part, rows):
     everything[part] = {"machine": machine(), "rows": rows,
                         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ",
                                                time.gmtime())}
-    text = json.dumps(everything, indent=1, sort_keys=True) + "\n"
-    for path in (RESULTS, os.path.join(ROOT, "docs/bench/results.json")):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path + ".new", "w") as out:
-            out.write(text)
-        os.replace(path + ".new", path)
+    with open(RESULTS + ".new", "w") as out:
+        json.dump(everything, out, indent=1, sort_keys=True)
+        out.write("\n")
+    os.replace(RESULTS + ".new", RESULTS)
 
 
 def first_line(*words):
@@ -308,9 +310,11 @@ class Paper:
         self.lines.append(line)
 
 
-def write_sections(lines):
-    """Of docs/benchmarks.md, those that have the same headings; others stay,
-    and what is new goes behind them."""
+def publish(lines):
+    """A part is done: its figures, and its sections of docs/benchmarks.md,
+    those that have the same headings; others stay, and what is new goes
+    behind them."""
+    shutil.copyfile(RESULTS, PUBLISHED)
     path = os.path.join(ROOT, "docs/benchmarks.md")
     kept = {}
     with open(path) as old:
