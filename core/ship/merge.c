@@ -85,7 +85,6 @@ enum flow merge_fail_head(struct merge *m, const char *what)
     return merge_fail(m, &fault, sources_head(&m->sources)->key);
 }
 
-enum flow merge_take_head(struct merge *m)
 /* An earlier result would be merged, and what that was made of, too. */
 static enum flow fail_nested(struct merge *m)
 {
@@ -94,11 +93,10 @@ static enum flow fail_nested(struct merge *m)
     fault_reset(&fault);
     fault_set(&fault, ERROR_CONFIG, "another archive lies below the prefix, "
               "which would be merged, too; merge to a key elsewhere", 0);
-    return fail(m, &fault, view_of(m->sources.skipped_key));
+    return merge_fail(m, &fault, view_of(m->sources.skipped_key));
 }
 
-/* Nothing of the head is left to do. */
-static enum flow take_head(struct merge *m)
+enum flow merge_take_head(struct merge *m)
 {
     sources_take(&m->sources);
     m->begun = false;
