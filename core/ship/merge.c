@@ -242,7 +242,6 @@ enum flow merge_step(struct merge *m, struct now now)
     fetched = sources_step(&m->sources, now);
     if (fetched == FLOW_FAILED)
         return merge_fail(m, &m->sources.fault, m->sources.failed);
-        return fail(m, &m->sources.fault, m->sources.failed);
     if (m->sources.nested)
         return fail_nested(m);
     if (m->sources.differs)
