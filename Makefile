@@ -369,8 +369,8 @@ EVA := $(BASE:%=core/base/%.c) $(patsubst %,core/%.c,call/http call/endpoint \
        call/settings call/keys call/trouble fetch/decode fetch/frame fetch/head \
        fetch/member fetch/record fetch/census ship/elements ship/index \
        task/message task/plan task/schedule task/schedule_parse task/demand)
-READERS := text date json xml members head member index settings
-eva: $(MADE)  ## Frama-C's Eva on readers of outside bytes; ONLY="json http"
+READERS := text date json xml members head member index settings http
+eva: $(MADE)  ## Frama-C's Eva on readers of outside bytes; ONLY="http"
 	tests/frama-c build/frama-c
 	ONLY="$(or $(ONLY),$(READERS))" tests/eva/run build/frama-c $(EVA)
 
