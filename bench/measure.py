@@ -248,6 +248,22 @@ def watch(words, environment, feed=None, limit=None, stop=None,
     return done
 
 
+def firn(size, tls, profile="default", server=(), rate="10000"):
+    """One `firn archive` of a day of that size: what the process took, what
+    its last line says, what the server counted."""
+    with Server("--discard-bodies", "--group", "/bench:web:%d:%s" % (
+            size, DAY), *server, tls=tls) as there:
+        done = watch([FIRN[profile], "archive", "--group", "/bench", "--day",
+                      DAY, "--to", "s3://test-bucket", "--endpoint-url",
+                      there.url, "--rate", rate],
+                     dict(KEYS, AWS_CA_BUNDLE=tls[0]))
+        if done.code != 0:
+            raise Failed(done.why())
+        return dict(json.loads(done.err.splitlines()[-1]), cpu=done.cpu,
+                    seconds=round(done.seconds, 1), resident=done.resident,
+                    server=there.stop())
+
+
 # --- what is kept ------------------------------------------------------------
 
 RESULTS = os.path.join(ROOT, "build/bench.json")
