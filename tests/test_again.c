@@ -77,6 +77,36 @@ static void what_lay_too_long_is_signed_again(void **state)
     assert_non_null(strstr(t.headers[1], "x-amz-date:20261105T120450"));
 }
 
+/* Two requests are under way when the first learns that the clock is off. */
+static void both_of_two_are_signed_again(void **state)
+{
+    static const struct line lines[] = {
+        {403, DATE, "<Error><Code>RequestTimeTooSkewed</Code></Error>", NULL},
+        {403, DATE, "<Error><Code>RequestTimeTooSkewed</Code></Error>", NULL},
+        {200, "", "", NULL}, {200, "", "", NULL}, {0}};
+    static struct call other;
+    (void)state;
+    setup(lines, "");
+    now.wall_ms += INT64_C(3600000);
+    call_init(&other, &site, NULL);
+    begin(&put);
+    call_begin(&other, &put);
+    call_key(&other, view_of("acme-logs"), view_of("k"));
+    assert_int_equal(call_step(&call, now), FLOW_MOVED);
+    assert_int_equal(call_step(&other, now), FLOW_MOVED);
+    assert_true(script_answer(&t) && script_answer(&t));
+    assert_int_equal(call_step(&call, now), FLOW_MOVED);
+    assert_int_equal(site.offset_ms, -3600000);
+    assert_int_equal(call_step(&other, now), FLOW_MOVED);
+    assert_int_equal(site.offset_ms, -3600000);
+    assert_int_equal(call_step(&call, now), FLOW_MOVED);
+    assert_int_equal(call_step(&other, now), FLOW_MOVED);
+    assert_true(script_answer(&t) && script_answer(&t));
+    assert_int_equal(call_step(&call, now), FLOW_ENDED);
+    assert_int_equal(call_step(&other, now), FLOW_ENDED);
+    assert_non_null(strstr(t.headers[3], "x-amz-date:20261105T120000"));
+}
+
 /* An old bucket's name may be as long as no host's can be. */
 static void a_long_bucket_is_not_redirected(void **state)
 {
@@ -208,6 +238,7 @@ int main(void)
         cmocka_unit_test(wishes_to_wait_are_bounded),
         cmocka_unit_test(only_the_first_stale_one_costs_nothing),
         cmocka_unit_test(what_lay_too_long_is_signed_again),
+        cmocka_unit_test(both_of_two_are_signed_again),
         cmocka_unit_test(a_long_bucket_is_not_redirected),
         cmocka_unit_test(the_deadline_ends_what_is_silent),
         cmocka_unit_test(an_answer_in_part_is_ambiguous),

@@ -134,6 +134,8 @@ static const struct bad_row {
     {"an escape that is none", "\"\\x\"", JSON_INVALID},
     {"two documents", "{}{}", JSON_INVALID},
     {"HTML", "<html>", JSON_INVALID},
+    {"two colons", "{\"a\"::1}", JSON_INVALID},
+    {"all blanks there are", "\r{\"a\"\r:\t1 ,\r\n\"b\":2\r}\n", JSON_FINE},
     {"all marks", " {\"a\" : [1 ,{} , \"x\"]\n,\"b\":\t{\"c\":2} } ",
      JSON_FINE},
     {"a comma at the end of a list", "[1,2,]", JSON_INVALID},
@@ -162,6 +164,8 @@ static void what_is_not_json_is_refused(void **state)
                            json_parse(&j, view_of(bad_rows[i].in), words,
                                       TOKENS) == bad_rows[i].want);
     assert_int_equal(failures, 0);
+    assert_int_equal(json_parse(&j, (struct view){(const uint8_t *)"{}\0", 3},
+                                words, TOKENS), JSON_INVALID);
     char deep[1000];
     memset(deep, '[', sizeof deep);
     assert_int_equal(json_parse(&j, (struct view){(uint8_t *)deep, 1000},
