@@ -135,6 +135,8 @@ static const struct row {
     {"copies between small ones", {10, 5000, -10, 30000, 7, -60000}},
     {"larger than a copy may be", {-250000, 3}},
     {"a part full to the byte", {4095, 4095, 4095, 4095, 4095, 4095, 6, 9}},
+    {"a part that ends within a small one",
+     {4095, 4095, 4095, 4095, 4095, 4095, 4095, -4095, 9}},
     {"full with the newline", {4095, 4095, 4095, 4095, 4095, 4095, -5, 9}},
     {"full, and the newline comes next",
      {4095, 4095, 4095, 4095, 4095, 4095, -6, 9}},
@@ -243,6 +245,40 @@ static void a_place_that_is_gone(void **state)
         assert_int_equal(merge_step(&m, wire_now()), FLOW_ENDED);
         close_world();
     }
+}
+
+/* Not the list that was gone through. */
+static void another_list(void **state)
+{
+    static const struct checkpoint_mark mark = {.from_ms = 1, .list = 7};
+    (void)state;
+    for (int streamed = 0; streamed < 2; streamed++) {
+        open_world();
+        put_lines(0, 5000, true);
+        put_lines(1, 5000, true);
+        if (streamed)
+            merge_stream(&m, NULL, NULL);
+        else
+            begin_compose();
+        merge_resume(&m, &mark);
+        assert_int_equal(compose(UINT32_MAX), FLOW_ENDED);
+        assert_true(m.sources.differs && m.recut.raw_bytes_in == 0);
+        close_world();
+    }
+}
+
+/* A stream that goes on at the first object. */
+static void from_the_beginning(void **state)
+{
+    static const struct checkpoint_mark mark = {.inside = true};
+    (void)state;
+    open_world();
+    put_lines(0, 5000, true);
+    merge_stream(&m, NULL, NULL);
+    merge_resume(&m, &mark);
+    assert_int_equal(compose(UINT32_MAX), FLOW_ENDED);
+    assert_true(!m.sources.differs && m.recut.raw_bytes_in == 5000);
+    close_world();
 }
 
 /* --- gzip and zstd -------------------------------------------------------- */
@@ -543,6 +579,8 @@ int main(void)
         cmocka_unit_test(plain_objects_end_to_end),
         cmocka_unit_test(killed_at_every_part),
         cmocka_unit_test(a_place_that_is_gone),
+        cmocka_unit_test(another_list),
+        cmocka_unit_test(from_the_beginning),
         cmocka_unit_test(packed_objects_end_to_end),
         cmocka_unit_test(what_is_packed_is_guessed_at_ten_times),
         cmocka_unit_test(streams_are_the_lines),

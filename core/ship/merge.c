@@ -207,7 +207,7 @@ static enum flow cut(struct merge *m)
     enum flow flow = recut_step(&m->recut, &ring);
     if (ring.read > 0)
         order_consume(&m->order, ring.read);
-    return flow == FLOW_ENDED || flow == FLOW_WANT_INPUT ? FLOW_MOVED : flow;
+    return flow == FLOW_ENDED ? FLOW_MOVED : flow;
 }
 
 static enum flow step_order(struct merge *m, enum flow fetched,

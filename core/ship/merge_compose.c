@@ -96,13 +96,13 @@ static void note_part(struct merge *m, uint64_t number, uint64_t at,
     journal_close(m->journal, &closed);
 }
 
-/* Within the head, perhaps: then it must be the same later, too. */
+/* Within the head, which must be the same later, too. */
 static void note_head(struct merge *m)
 {
     const struct source *s = sources_head(&m->sources);
-    uint64_t at = m->compose.at;
 
-    note_part(m, s->number, at, at > 0 ? s->after : s->before);
+    CHECK(m->compose.at > 0);
+    note_part(m, s->number, m->compose.at, s->after);
 }
 
 static void close_part(struct merge *m)
