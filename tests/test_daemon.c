@@ -35,6 +35,8 @@ static const struct row {
      {0, 60, 120 - 525600, 180 - 525600, 240 - 525600, 300 - 525600}},
     {"once, in two hours", "at(2026-11-09T14:00:00)", "UTC", MINUTE, 0, 0,
      {0, 120, -1}},
+    {"once, and set back before", "at(2026-11-09T14:00:00)", "UTC", MINUTE,
+     30 * MINUTE, -HOUR, {0, 120, -1}},
     {"once, and that is over", "at(2026-11-09T11:00:00)", "UTC", MINUTE, 0,
      0, {0, -1}},
 };
@@ -83,6 +85,16 @@ static void runs_begin_when_they_should(void **state)
     assert_int_equal(broken, 0);
 }
 
+static void a_schedule_that_is_none_is_refused(void **state)
+{
+    struct daemon d;
+    struct fault fault = {0};
+    (void)state;
+    assert_false(daemon_init(&d, view_of("daily"), zone_find(view_of("UTC")),
+                             (struct now){NOON, 1000}, &fault));
+    assert_int_equal(fault.error, ERROR_USAGE);
+}
+
 static void a_schedule_may_change(void **state)
 {
     const struct zone *utc = zone_find(view_of("UTC"));
@@ -104,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_begin_when_they_should),
+        cmocka_unit_test(a_schedule_that_is_none_is_refused),
         cmocka_unit_test(a_schedule_may_change),
     };
     return RUN(tests);

@@ -57,6 +57,8 @@ static const struct row {
     {"no permission", "GLACIER", NEW, TIER_STANDARD, false, HOUR_MS, 0,
      "RestoreObject error=AccessDenied message=no", ERROR_DENIED, "", "",
      "no"},
+    {"nor to look", "GLACIER", NEW, TIER_STANDARD, false, HOUR_MS, 0,
+     "HeadObject error=AccessDenied status=403", ERROR_DENIED, "", "", ""},
 };
 
 static enum flow run(const struct row *row, bool wait)
@@ -72,6 +74,7 @@ static enum flow run(const struct row *row, bool wait)
         if (flow == FLOW_WANT_EVENT)
             assert_true(sim_advance(&net, restore_wake_ms(&restore)));
     }
+    assert_int_equal(restore_step(&restore, sim_now(&net)), flow);
     return flow;
 }
 
