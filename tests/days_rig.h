@@ -34,13 +34,12 @@ static inline void days_store(struct aws *m, const char *key,
 {
     char path[2048], length[16];
     struct text t;
-    struct aws_header headers[] = {
+    (void)snprintf(length, sizeof length, "%u", body.len);
+    const struct aws_header headers[] = {
         {aws_str("Host"), aws_str("127.0.0.1")},
         {aws_str("Content-Length"), aws_str(length)},
         {aws_str("x-amz-storage-class"), aws_str(class)},
     };
-    (void)snprintf(length, sizeof length, "%u", body.len);
-    headers[1].value = aws_str(length);
     text_init(&t, path, sizeof path);
     text_str(&t, "/" DAYS_BUCKET "/");
     text_percent(&t, view_of(key), true);

@@ -3,43 +3,10 @@
  * Method: whole jobs over the simulated AWS (archive_rig.h). A job of several
  * parts is stopped or dies on its way; then another comes, maybe with another
  * wish; what S3 holds is compared with what it held, or an undisturbed day. */
-#include "archive_rig.h"
 #include "base/crc.h"
+#include "noise_rig.h"
 
-#define FIRST (DAY_FROM + DAY_MS + HOUR_MS)
-
-enum { NOISE_BYTES = 12000000, DEAD_MS = 2 * CFG_LEASE_MS };
-
-static uint8_t whole[2 * NOISE_BYTES], shown[2 * NOISE_BYTES];
-static size_t  whole_len;
-
-static void put_noise(void)
-{
-    CHECK(aws_set(model, "latency:FilterLogEvents", 3000));
-    assert_true(aws_fill_group(model, GROUP, &(struct aws_fill){
-        .profile = "noise", .spread = "uniform", .from = DAY_FROM,
-        .until = DAY_FROM + DAY_MS, .bytes = NOISE_BYTES, .streams = 4,
-        .seed = 5}));
-}
-
-static void make_undisturbed(void)
-{
-    open_world();
-    put_noise();
-    assert_int_equal(run_job(FIRST), FLOW_ENDED);
-    assert_true(is_tidy());
-    whole_len = aws_object_bytes(model, "sim-bucket", OBJECT, 0, whole,
-                                 sizeof whole);
-    close_world();
-}
-
-static bool is_whole(void)
-{
-    return is_there(OBJECT) &&
-           aws_object_bytes(model, "sim-bucket", OBJECT, 0, shown,
-                            sizeof shown) == whole_len &&
-           memcmp(shown, whole, whole_len) == 0;
-}
+enum { DEAD_MS = 2 * CFG_LEASE_MS };
 
 /* Until S3 has a part, and the checkpoint says so; then it is stopped, or
  * dies. */
@@ -254,73 +221,6 @@ static void damaged_checkpoints(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* --- requests of a whole upload that fail -------------------------------- */
-
-/* Each is refused for good; the next run has the day, and nothing is left. */
-static void refused_uploads(void **state)
-{
-    static const struct {
-        const char *name, *fault;
-        enum error  error;   /* ERROR_NONE: it is done all the same */
-    } cases[] = {
-        {"no upload, ever", "UploadPart error=NoSuchUpload status=404",
-         ERROR_MISSING},
-        {"no bucket for a part", "UploadPart error=NoSuchBucket status=404",
-         ERROR_MISSING},
-        {"a part is refused", "UploadPart #1 error=AccessDenied status=403",
-         ERROR_DENIED},
-        {"the last part is", "UploadPart #2- error=AccessDenied status=403",
-         ERROR_DENIED},
-        {"the group is not told again",
-         "DescribeLogGroups #2- error=AccessDeniedException status=400",
-         ERROR_DENIED},
-        {"the parts are not listed", "ListParts error=AccessDenied status=403",
-         ERROR_DENIED},
-        {"it is not completed",
-         "CompleteMultipartUpload error=AccessDenied status=403",
-         ERROR_DENIED},
-        {"there is one already",
-         "CompleteMultipartUpload error=PreconditionFailed status=412",
-         ERROR_CONFLICT},
-        {"nor aborted", "UploadPart error=NoSuchBucket status=404\n"
-         "AbortMultipartUpload error=AccessDenied status=403", ERROR_MISSING},
-        {"a body that is not taken", "UploadPart error=InvalidPart status=400",
-         ERROR_REMOTE},
-        {"no events, and no release", "FilterLogEvents #9- "
-         "error=AccessDeniedException status=400\n"
-         "PutObject #2- error=AccessDenied status=403", ERROR_DENIED},
-        {"the checkpoint is not deleted",
-         "DeleteObject error=AccessDenied status=403", ERROR_NONE},
-    };
-    int failures = 0;
-    (void)state;
-    for (size_t i = 0; i < ROW_COUNT(cases); i++) {
-        char fault[256], *rest = fault;
-        open_world();
-        put_noise();
-        strcpy(fault, cases[i].fault);
-        while (rest != NULL) {
-            char *line = rest;
-            rest = strchr(rest, '\n');
-            if (rest != NULL)
-                *rest++ = '\0';
-            assert_true(aws_fault(model, line));
-        }
-        enum flow flow = run_job(FIRST);
-        bool ok = cases[i].error == ERROR_NONE ||
-                  (flow == FLOW_FAILED && job.fault.error == cases[i].error);
-        if (!ok)
-            fprintf(stderr, "  %d: %s %s\n", (int)job.fault.error,
-                    job.fault.what, job.fault.code);
-        aws_clear_faults(model);
-        ok = run_job(FIRST + 2 * HOUR_MS) == FLOW_ENDED && ok && is_whole() &&
-             is_there(RECEIPT) && !is_there(LEASE);
-        failures += BROKEN(cases[i].name, ok);
-        close_world();
-    }
-    assert_int_equal(failures, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,7 +228,6 @@ int main(void)
         cmocka_unit_test(the_next_goes_on),
         cmocka_unit_test(another_wish),
         cmocka_unit_test(damaged_checkpoints),
-        cmocka_unit_test(refused_uploads),
     };
     make_undisturbed();
     return RUN(tests);

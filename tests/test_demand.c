@@ -9,6 +9,8 @@
     "\"account\":\"123456789012\",\"time\":\"2019-03-01T01:23:45Z\"," \
     "\"region\":\"us-east-2\",\"resources\":[\"arn:aws:events:us-east-2:" \
     "123456789012:rule/my-schedule\"],\"detail\":" detail "}"
+#define K100 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk" \
+             "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 #define ONE(group, day) "{\"group\":\"" group "\",\"day\":\"" day "\"}"
 
 static const struct row {
@@ -49,6 +51,12 @@ static const struct row {
     {"an empty name", ONE("", "2026-11-09"), "a log group has a name", NULL},
     {"a bucket of its own choice", "{\"group\":\"a\",\"day\":\"2026-11-09\","
      "\"to\":\"s3://mine/\"}", "the event's key \"to\" is not known", NULL},
+    {"a schedule of something else",
+     RULE("aws.batch", "Scheduled Event", "{}"), "is of \"aws.batch\"", NULL},
+    {"a name of 600 letters", ONE(K100 K100 K100 K100 K100 K100, "2026-11-09"),
+     "longer than 512 bytes", NULL},
+    {"a long mistake", "{\"" K100 K100 "\":1,\"group\":\"a\",\"day\":"
+     "\"2026-11-09\"}", "the event's key \"kkkk", NULL},
     {"a mistake", "{\"grup\":\"a\",\"day\":\"2026-11-09\"}",
      "\"grup\" is not known; nearest: \"group\"", NULL},
     {"too many things", "[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},"

@@ -24,8 +24,10 @@ static bool drafts(const char *to)
             len += draft.out.len;
             text_reset(&draft.out);
         }
-        if (flow == FLOW_ENDED || flow == FLOW_FAILED)
+        if (flow == FLOW_ENDED || flow == FLOW_FAILED) {
+            assert_int_equal(draft_step(&draft, sim_now(&network)), flow);
             return flow == FLOW_ENDED;
+        }
         if (flow == FLOW_WANT_EVENT)
             assert_true(sim_advance(&network, draft_wake_ms(&draft)));
     }
@@ -98,6 +100,25 @@ static void more_than_fit_are_all(void **state)
     close_world();
 }
 
+/* What is left out is named one by one, even where all else is "*". */
+static void too_much_to_leave_out_is_a_limit(void **state)
+{
+    char name[64];
+    (void)state;
+    open_world();
+    aws_create_group(model, "/a", NOON - DAYS(4));
+    for (int i = 0; i < 2 * CFG_CONFIG_GROUPS; i++) {
+        (void)snprintf(name, sizeof name, "/g/%d", i);
+        aws_create_group(model, name, NOON - DAYS(4));
+        aws_group_policy(model, name, "STANDARD",
+                         i < CFG_CONFIG_GROUPS ? 1 : 7, false);
+    }
+    assert_false(drafts("s3://" BUCKET "/"));
+    assert_int_equal(draft.fault.error, ERROR_LIMIT);
+    assert_string_equal(draft.fault.what, "CFG_CONFIG_GROUPS");
+    close_world();
+}
+
 static void nothing_is_no_configuration(void **state)
 {
     (void)state;
@@ -111,6 +132,11 @@ static void nothing_is_no_configuration(void **state)
     assert_false(drafts("s3://" BUCKET "/"));
     assert_int_equal(draft.fault.error, ERROR_DENIED);
     assert_string_equal(made, "");
+    aws_clear_faults(model);
+    assert_true(aws_fault(model, "DescribeLogGroups error="
+                                 "ResourceNotFoundException status=400"));
+    assert_false(drafts("s3://" BUCKET "/"));
+    assert_int_equal(draft.fault.error, ERROR_MISSING);
     close_world();
 }
 
@@ -119,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_can_be_run),
         cmocka_unit_test(more_than_fit_are_all),
+        cmocka_unit_test(too_much_to_leave_out_is_a_limit),
         cmocka_unit_test(nothing_is_no_configuration),
     };
     return RUN(tests);
