@@ -116,8 +116,9 @@ $(OUT)/obj/platform/%.o: platform/%.c | $(MADE)
 
 $(OUT)/config.h: config.h.in platform/config Makefile always
 	mkdir -p $(@D)
-	platform/config $(PROFILE) $(VERSION) $(CHANGED) < $< > $@.new
-	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	new=$@.$$$$; \
+	platform/config $(PROFILE) $(VERSION) $(CHANGED) < $< > $$new && \
+	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 $(OUT)/zones.h: platform/deps/zones.c | $(DEPS)/versions.h
 	echo "  $@"; mkdir -p $(@D)
