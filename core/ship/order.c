@@ -207,47 +207,6 @@ static enum flow on_seeking(struct order *o, struct now now)
     return next_run(o);
 }
 
-/* What the tournament lacks is read, as much as its ring holds. */
-static enum flow begin_reading(struct order *o)
-{
-    struct tournament *t = &o->tournament;
-    struct tournament_input *in = &t->input[t->wanted];
-    bool last = o->state == ORDER_GIVING;
-    struct order_run run = {
-        .level = o->level - (last ? 0 : 1),
-        .number = t->wanted + (last ? 0 : o->number * o->geometry.fan_in),
-    };
-    uint64_t from = in->next, len = in->ring.capacity;
-
-    if (run.level > 0) {
-        run.piece = (uint32_t)(from / o->geometry.piece_bytes);
-        from %= o->geometry.piece_bytes;
-        len = smaller(len, o->geometry.piece_bytes - from);
-    }
-    object_init(o->setup.object, o->setup.site, &in->ring, &o->fault);
-    object_open_range(o->setup.object, (struct object_name){
-        o->setup.bucket, order_name(&o->setup, o->read_key, &run),
-    }, from, from + len);
-    o->after = o->state;
-    return enter(o, ORDER_READING);
-}
-
-static enum flow on_reading(struct order *o, struct now now)
-{
-    struct ring *ring = &o->tournament.input[o->tournament.wanted].ring;
-    struct stage *stage = &o->setup.object->stage;
-    enum flow flow = stage->step(stage, NULL, ring, now);
-
-    if (flow == FLOW_FAILED)
-        return enter(o, ORDER_FAILED);
-    bool broken = o->setup.object->state == OBJECT_BROKEN;
-    if (broken) {  /* what came is used, then asked for the rest */
-        CHECK(ring_len(ring) > 0);
-        object_cancel(o->setup.object);
-    }
-    return flow == FLOW_ENDED || broken ? enter(o, o->after) : flow;
-}
-
 static void take(struct order *o)
 {
     struct view v = feed_peek(o->feed);
@@ -286,21 +245,7 @@ static enum flow on_merging(struct order *o, struct now now)
         if (flow != FLOW_WANT_ROOM)
             return flow;
         take(o);
-    while (o->piece_len < o->geometry.piece_bytes) {
-        enum flow flow = tournament_step(&o->tournament);
-
-        if (flow == FLOW_FAILED)
-            return enter(o, ORDER_FAILED);
-        if (flow == FLOW_WANT_INPUT)
-            return begin_reading(o);
-        if (flow == FLOW_WANT_ROOM)
-            take(o);
-        if (flow == FLOW_ENDED && o->piece_len == 0)
-            return end_merge(o);
-        if (flow == FLOW_ENDED)
-            break;
     }
-    return store_piece(o);
 }
 
 /* While a piece is stored, reads go on. */
