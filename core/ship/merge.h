@@ -38,6 +38,8 @@ struct merge {
     const char     *unfit;    /* public: why it cannot be composed; or NULL */
     enum inflate_form form;   /* public: of all objects; ANY: not known yet */
     bool            mixed;    /* public: they are of several */
+    bool            unseen;   /* public: some were put end to end without being
+                                 inflated; or an earlier run may have */
     struct sources  sources;  /* public: count, bytes, skipped, differs */
     struct recut    recut;    /* public: block, census, what it noted */
     struct compose  compose;  /* public: the requests ... */

@@ -139,6 +139,9 @@ static void describe_merge(struct archive *a)
     if (a->unfit != NULL) {
         text_str(&t, "compressed anew, since ");
         text_str(&t, a->unfit);
+    } else if (a->merge.unseen && !a->checked) {
+        text_str(&t, "not all of it was inflated: damage in a large file, or "
+                     "no newline at its end, would not be seen");
     }
     r->reason = text_view(&t);
     r->state = RECEIPT_IMPORTED;
