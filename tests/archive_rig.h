@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "fetch/inflate.h"
 #include "row.h"
 #include "sim.h"
 #include "task/archive.h"
@@ -160,6 +161,41 @@ static inline bool view_has(struct view v, const char *part)
         if (memcmp(v.at + at, part, len) == 0)
             return true;
     return len == 0;
+}
+
+/* Inflates what is under the key, of any form; its length. */
+static inline uint32_t read_back(const char *key, struct span out)
+{
+    static struct inflate_workspace workspace;
+    static uint8_t in_bytes[1 << 16], raw_bytes[1 << 16];
+    struct inflate z;
+    struct ring in, raw;
+    struct fault fault = {0};
+    uint32_t len = 0;
+    uint64_t at = 0;
+
+    ring_init(&in, in_bytes, sizeof in_bytes);
+    ring_init(&raw, raw_bytes, sizeof raw_bytes);
+    inflate_init(&z, &workspace, INFLATE_ANY, &fault);
+    for (enum flow flow = FLOW_MOVED; flow != FLOW_ENDED;) {
+        struct span room = ring_reserve(&in);
+        size_t got = in.ended ? 0 : aws_object_bytes(model, "sim-bucket", key,
+                                                     at, room.at, room.len);
+        at += got;
+        ring_commit(&in, (uint32_t)got);
+        if (got < room.len && !in.ended)
+            ring_end(&in);
+        flow = z.stage.step(&z.stage, &in, &raw, (struct now){0});
+        assert_int_not_equal(flow, FLOW_FAILED);
+        for (struct view v; (v = ring_peek(&raw)).len > 0;) {
+            assert_true(v.len <= out.len - len);
+            memcpy(out.at + len, v.at, v.len);
+            len += v.len;
+            ring_consume(&raw, v.len);
+        }
+    }
+    assert_false(z.trailing);
+    return len;
 }
 
 /* Nothing but object and receipt. */

@@ -6,7 +6,6 @@
  * fail, a slot that is taken for hours, the recount after, and a run that is
  * killed after every so many steps, or of which a request is lost. */
 #include "archive_rig.h"
-#include "fetch/inflate.h"
 
 enum { OUT_BYTES = 1 << 20, LINES_MOST = 4000, EVENTS = 240 };
 #define UNTIL  (DAY_FROM + DAY_MS)
@@ -57,33 +56,8 @@ static void open_filled(void)
 
 static size_t read_object(const char *key, char *to)
 {
-    static struct inflate_workspace workspace;
-    static uint8_t stored[OUT_BYTES], in_bytes[1 << 16], raw_bytes[1 << 16];
-    struct inflate z;
-    struct ring in, raw;
-    struct fault fault = {0};
-    enum flow flow = FLOW_MOVED;
-    size_t len = 0, size = aws_object_bytes(model, "sim-bucket", key, 0,
-                                            stored, sizeof stored);
-    struct view left = {stored, (uint32_t)size};
+    size_t len = read_back(key, (struct span){(uint8_t *)to, OUT_BYTES - 1});
 
-    ring_init(&in, in_bytes, sizeof in_bytes);
-    ring_init(&raw, raw_bytes, sizeof raw_bytes);
-    inflate_init(&z, &workspace, INFLATE_ANY, &fault);
-    while (flow != FLOW_ENDED) {
-        uint32_t n = ring_write(&in, left);
-        left = view_slice(left, n, left.len);
-        if (left.len == 0)
-            ring_end(&in);
-        flow = z.stage.step(&z.stage, &in, &raw, (struct now){0});
-        assert_int_not_equal(flow, FLOW_FAILED);
-        for (struct view v; (v = ring_peek(&raw)).len > 0;) {
-            assert_true(len + v.len < OUT_BYTES);
-            memcpy(to + len, v.at, v.len);
-            len += v.len;
-            ring_consume(&raw, v.len);
-        }
-    }
     to[len] = '\0';
     return len;
 }

@@ -5,7 +5,6 @@
  * same again does nothing, and a run killed after each so many steps is gone
  * on with to the same bytes. */
 #include "archive_rig.h"
-#include "fetch/inflate.h"
 #include "packed.h"
 
 enum { OBJECTS = 24, OUT_BYTES = 96 << 20 };
@@ -80,40 +79,6 @@ static void put_gzip(const char *key, struct view lines)
     put_members(key, lines, 1);
 }
 
-/* Inflates what is under the key, of any form; its length. */
-static uint32_t read_back(const char *key)
-{
-    static struct inflate_workspace workspace;
-    static uint8_t in_bytes[1 << 16], out_bytes[1 << 16];
-    struct inflate z;
-    struct ring in, raw;
-    struct fault fault = {0};
-    uint32_t len = 0;
-    size_t size = aws_object_bytes(model, "sim-bucket", key, 0, stored,
-                                   sizeof stored);
-    struct view left = {stored, (uint32_t)size};
-    enum flow flow = FLOW_MOVED;
-
-    ring_init(&in, in_bytes, sizeof in_bytes);
-    ring_init(&raw, out_bytes, sizeof out_bytes);
-    inflate_init(&z, &workspace, INFLATE_ANY, &fault);
-    while (flow != FLOW_ENDED) {
-        uint32_t n = ring_write(&in, left);
-        left = view_slice(left, n, left.len);
-        if (left.len == 0)
-            ring_end(&in);
-        flow = z.stage.step(&z.stage, &in, &raw, (struct now){0});
-        assert_int_not_equal(flow, FLOW_FAILED);
-        for (struct view v; (v = ring_peek(&raw)).len > 0;) {
-            memcpy(out + len, v.at, v.len);
-            len += v.len;
-            ring_consume(&raw, v.len);
-        }
-    }
-    assert_false(z.trailing);
-    return len;
-}
-
 static void open_merge(const char *key)
 {
     open_world();
@@ -135,7 +100,7 @@ static uint64_t asked(const char *operation)
 
 static bool reads_well(const char *key)
 {
-    uint32_t len = read_back(key);
+    uint32_t len = read_back(key, (struct span){out, sizeof out});
     return row_number(len, want_len) && memcmp(out, want, len) == 0;
 }
 
@@ -214,7 +179,9 @@ static void test_anew(void **state)
     expect(v, true);
     put("in/b", v);
     broken += BROKEN("plain", run_well() && reads_well("joined") &&
-                     job.compress == COMPRESS_NONE && stored[0] != 0x1f);
+                     job.compress == COMPRESS_NONE &&
+                     aws_object_bytes(model, "sim-bucket", "joined", 0, stored,
+                                      1) == 1 && stored[0] != 0x1f);
     close_world();
 
     open_merge("joined");

@@ -6,6 +6,7 @@
 #include "base/chance.h"
 #include "shelf.h"
 #include "ship/order.h"
+#include "sort.h"
 #include "wire.h"
 
 enum {
@@ -27,25 +28,7 @@ static struct call call;
 static struct ring reply;
 static uint8_t reply_bytes[16384];
 
-static struct record {
-    uint32_t key, at, len;
-} records[RECORDS_MOST], other[RECORDS_MOST];
-
-/* As sort -s would. */
-static void merge_sort(struct record *r, struct record *room, uint32_t count)
-{
-    for (uint32_t width = 1; width < count; width *= 2) {
-        for (uint32_t from = 0; from < count; from += 2 * width) {
-            uint32_t mid = from + width < count ? from + width : count;
-            uint32_t end = mid + width < count ? mid + width : count;
-            uint32_t a = from, b = mid;
-            for (uint32_t i = from; i < end; i++)
-                room[i] = b == end || (a < mid && r[a].key <= r[b].key)
-                              ? r[a++] : r[b++];
-        }
-        memcpy(r, room, count * sizeof *r);
-    }
-}
+static struct sort_record records[RECORDS_MOST], other[RECORDS_MOST];
 
 /* Records like those of files that overlap; some are of several lines, one is
  * longer than a buffer. */
@@ -58,7 +41,7 @@ static void make(uint32_t bytes, uint64_t seed)
     chance_init(&c, seed);
     text_init(&t, in, sizeof in);
     text_str(&t, "a line before all\n");
-    records[count++] = (struct record){0, 0, t.len};
+    records[count++] = (struct sort_record){0, 0, t.len};
     while (t.len < bytes) {
         uint32_t ms = (count % 5000) / 7 + (uint32_t)chance_below(&c, 3);
         at = t.len;
@@ -70,11 +53,11 @@ static void make(uint32_t bytes, uint64_t seed)
         for (uint32_t i = 0; i < len; i++)
             text_char(&t, (char)('a' + i % 26));
         text_str(&t, chance_below(&c, 9) == 0 ? "\n  at f\n\n" : "\n");
-        records[count++] = (struct record){1 + ms, at, t.len - at};
+        records[count++] = (struct sort_record){1 + ms, at, t.len - at};
     }
     assert_true(!t.overflow && count < RECORDS_MOST);
     in_len = t.len;
-    merge_sort(records, other, count);
+    sort_stably(records, other, count);
     for (uint32_t i = at = 0; i < count; at += records[i++].len)
         memcpy(want + at, in + records[i].at, records[i].len);
 }

@@ -4,8 +4,8 @@
  * the order of the keys; what else is in the bucket, against nothing. Then the
  * same, killed after each so many steps and run again. */
 #include "archive_rig.h"
-#include "fetch/inflate.h"
 #include "shelf.h"
+#include "sort.h"
 
 enum {
     FILES = 9, FILE_BYTES = 1500000, ALL_BYTES = 14 << 20, RECORDS = 150000,
@@ -13,27 +13,9 @@ enum {
 #define NOW_MS (DAY_FROM + 20 * DAY_MS)
 
 static char all[ALL_BYTES], want[ALL_BYTES], out[ALL_BYTES];
-static uint8_t stored[ALL_BYTES];
 static uint32_t want_len;
 
-static struct record {
-    uint32_t key, at, len;
-} records[RECORDS], room[RECORDS];
-
-static void merge_sort(struct record *r, uint32_t count)
-{
-    for (uint32_t width = 1; width < count; width *= 2) {
-        for (uint32_t from = 0; from < count; from += 2 * width) {
-            uint32_t mid = from + width < count ? from + width : count;
-            uint32_t end = mid + width < count ? mid + width : count;
-            uint32_t a = from, b = mid;
-            for (uint32_t i = from; i < end; i++)
-                room[i] = b == end || (a < mid && r[a].key <= r[b].key)
-                              ? r[a++] : r[b++];
-        }
-        memcpy(r, room, count * sizeof *r);
-    }
-}
+static struct sort_record records[RECORDS], room[RECORDS];
 
 /* Files of lines whose times overlap; the last line of some has no end. */
 static uint32_t ends[FILES];
@@ -55,10 +37,10 @@ static void make(void)
             for (int i = 0; i < 8; i++)
                 text_u64(&t, chance_next(&c));
             text_str(&t, chance_below(&c, 9) == 0 ? "\n  at f\n\n" : "\n");
-            records[count++] = (struct record){ms, begin, t.len - begin};
+            records[count++] = (struct sort_record){ms, begin, t.len - begin};
         }
     assert_true(!t.overflow && count < RECORDS);
-    merge_sort(records, count);
+    sort_stably(records, room, count);
     for (uint32_t i = 0; i < count; at += records[i++].len)
         memcpy(want + at, all + records[i].at, records[i].len);
     want_len = at;
@@ -88,40 +70,15 @@ static void open_merge(void)
     put_files();
 }
 
-static uint32_t read_back(void)
-{
-    static struct inflate_workspace workspace;
-    static uint8_t out_bytes[1 << 16];
-    struct inflate z;
-    struct ring raw;
-    struct fault fault = {0};
-    uint32_t len = 0;
-    size_t size = aws_object_bytes(model, "sim-bucket", "out/sorted.log.gz",
-                                   0, stored, sizeof stored);
-    struct ring in = {.bytes = stored, .capacity = 1u << 31,
-                      .written = (uint32_t)size, .ended = true};
-
-    ring_init(&raw, out_bytes, sizeof out_bytes);
-    inflate_init(&z, &workspace, INFLATE_GZIP, &fault);
-    for (enum flow flow = FLOW_MOVED; flow != FLOW_ENDED;) {
-        flow = z.stage.step(&z.stage, &in, &raw, (struct now){0});
-        assert_int_not_equal(flow, FLOW_FAILED);
-        for (struct view v; (v = ring_peek(&raw)).len > 0;) {
-            assert_true(len + v.len <= sizeof out);
-            memcpy(out + len, v.at, v.len);
-            len += v.len;
-            ring_consume(&raw, v.len);
-        }
-    }
-    return len;
-}
-
 /* The object and its receipt, and nothing else besides the files. */
 static bool is_well(void)
 {
     struct aws_object_info info;
 
-    return row_number(read_back(), want_len) &&
+    uint32_t len = read_back("out/sorted.log.gz",
+                             (struct span){(uint8_t *)out, sizeof out});
+
+    return row_number(len, want_len) &&
            memcmp(out, want, want_len) == 0 &&
            is_there("out/_sorted.receipt.json") &&
            !aws_object_at(model, "sim-bucket", FILES + 2, &info) &&
