@@ -172,13 +172,15 @@ static const struct beside {
       DAY_URL("d", "08") "/events.ndjson.gz"}, "q", 10, 65, ""},
     {"a receipt of no window",
      {DAY_URL("g", "08") "/events.ndjson.gz",
-      DAY_URL("d", "08") "/events.ndjson.gz"}, "W", 10, 65, "is not in these archives"},
+      DAY_URL("d", "08") "/events.ndjson.gz"}, "W", 10, 65,
+     "is not in these archives"},
     {"one that was not counted",
      {DAY_URL("g", "08") "/events.ndjson.gz",
       DAY_URL("d", "08") "/events.ndjson.gz"}, "U", 10, 65, ""},
     {"one of an object that is gone",
      {DAY_URL("g", "08") "/events.ndjson.gz",
-      DAY_URL("d", "08") "/events.ndjson.gz"}, "!", 10, 65, "is not in these archives"},
+      DAY_URL("d", "08") "/events.ndjson.gz"}, "!", 10, 65,
+     "is not in these archives"},
 };
 
 static bool beside_holds(const struct beside *b)
