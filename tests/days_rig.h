@@ -60,9 +60,9 @@ static inline struct receipt days_receipt(const char *group, int64_t day,
                                           char letter)
 {
     struct receipt r = {
-        .state = strchr("p1wbtvclmUqTzoyY", letter) != NULL ? RECEIPT_PROVISIONAL
-                 : letter == 'i'                 ? RECEIPT_IMPORTED
-                                                 : RECEIPT_SEALED,
+        .state = letter == 'i' ? RECEIPT_IMPORTED
+                 : strchr("p1wbtvclmUqTzoyY", letter) != NULL
+                     ? RECEIPT_PROVISIONAL : RECEIPT_SEALED,
         .account = view_of(letter == 'A' ? "444455556666" : DAYS_ACCOUNT),
         .region = view_of(letter == 'R' ? "eu-west-1" : "us-east-1"),
         .group = view_of(letter == 'f' ? "/other" : group),

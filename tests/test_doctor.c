@@ -217,7 +217,8 @@ static const struct store {
      "ok      s3://" BUCKET ": there, and may be listed\n"},
     {"a bucket of another region", "{\"name\":\"/a\",\"to\":\"s3://far-logs/"
      "\"}", "", "check-signature", 0, NULL, "eu-west-1", 0,
-     "warning s3://far-logs: is in eu-west-1, the groups in us-east-1: what goes there is billed"},
+     "warning s3://far-logs: is in eu-west-1, the groups in us-east-1: what "
+     "goes there is billed"},
     {"an export into one", "{\"name\":\"/a\",\"via\":\"export\",\"format\":"
      "\"text\",\"to\":\"s3://far-logs/\"}", "", "check-signature", 0, NULL,
      "eu-west-1", 78,
