@@ -40,7 +40,7 @@ static uint32_t page_count;
 static uint64_t reply_bytes, raw_bytes, packed_bytes;
 static uint8_t *raw;  /* the lines of all pages */
 
-/* --- making the pages ------------------------------------------------------ */
+/* --- making the pages ---------------------------------------------------- */
 
 static void ask_page(struct aws *m, const char *token)
 {
@@ -97,7 +97,7 @@ static void make_pages(const char *profile, uint64_t bytes)
     aws_free(m);
 }
 
-/* --- a transport that has them ---------------------------------------------- */
+/* --- a transport that has them ------------------------------------------- */
 
 struct transport {
     struct http_exchange *x;
@@ -154,7 +154,7 @@ void trace_state(const char *machine, const char *from, const char *to)
     (void)to;
 }
 
-/* --- TLS and sockets --------------------------------------------------------- */
+/* --- TLS and sockets ----------------------------------------------------- */
 
 /* Records as TLS has them, by AES-256-GCM. */
 static void crypt_records(int mode, uint64_t bytes)
@@ -250,7 +250,7 @@ static void run_send(void)
     through_socket(packed_bytes, false);
 }
 
-/* --- the stages -------------------------------------------------------------- */
+/* --- the stages ---------------------------------------------------------- */
 
 static void run_frame(void)
 {
