@@ -36,6 +36,7 @@ static enum flow look(struct merge *m, const struct ring *ring)
     m->looked = true;
     m->probing = form != INFLATE_PLAIN && m->probed < MERGE_PROBE_BYTES &&
                  m->compose.at == 0 && m->compose.until == m->compose.size;
+    m->unseen |= form != INFLATE_PLAIN && !m->probing;
     if (m->probing)
         recut_object(&m->recut, s->number, form);
     return FLOW_MOVED;
