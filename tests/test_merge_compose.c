@@ -10,7 +10,7 @@
 
 enum {
     LEAST = LIMIT_PART_LEAST, PART = CFG_PART_BYTES, OBJECTS = 24,
-    WANT_BYTES = 1 << 20, PIECE = 2 * CFG_RUN_BYTES, MEMORY = 3 * PIECE,
+    WANT_BYTES = 1 << 20, PIECE = 2 * CFG_RUN_BYTES, MEMORY = 20 * PIECE,
 };
 
 static struct merge   m;
@@ -18,7 +18,6 @@ static struct journal journal;
 static struct lane_shared shared;
 static struct merge_names names;
 static struct call    call;
-static struct object  object;
 static struct ring    reply;
 static uint8_t reply_bytes[16384];
 static _Alignas(16) uint8_t memory[MEMORY];
@@ -442,7 +441,7 @@ static enum flow stream(uint32_t lazy)
 
 static void begin_stream(bool ordered, bool keep_slots)
 {
-    static uint8_t last[4 * CFG_RUN_BYTES];
+    static _Alignas(16) uint8_t last[1 << 20];
     ring_init(&reply, reply_bytes, sizeof reply_bytes);
     call_init(&call, &site, &reply);
     pack_init(&shared.pack, PACK_NONE);
@@ -450,7 +449,7 @@ static void begin_stream(bool ordered, bool keep_slots)
     merge_stream(&m, keep_slots ? &shared : NULL, NULL);
     if (ordered)
         merge_order(&m, &(struct order_setup){
-            .site = &site, .call = &call, .object = &object,
+            .site = &site, .call = &call,
             .bucket = view_of("archive"), .beside = view_of("_out."),
             .memory = {memory, sizeof memory}, .last_bytes = sizeof last,
         }, (struct span){last, sizeof last});
