@@ -77,8 +77,8 @@ def svg(samples, about):
         colour = COLOURS.get(profile, "#444")
         out.append(line(rows, "VmRSS", most, seconds, colour, 0.7))
         out.append(line(rows, "RssAnon", most, seconds, colour, 2))
-        y = TOP + HIGH - HIGH * rows[-1]["VmRSS"] / most
-        out.append(words(LEFT + WIDE - 8, y - 6, "%s: %s bytes its own" % (
+        y = TOP + HIGH - HIGH * rows[-1]["RssAnon"] / most
+        out.append(words(LEFT + WIDE - 8, y + 16, "%s: %s bytes its own" % (
             profile, number(rows[-1]["RssAnon"])),
             'text-anchor="end" fill="%s"' % colour))
     return "\n".join(out + ["</svg>\n"])
