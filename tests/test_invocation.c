@@ -166,6 +166,7 @@ static void a_huge_event_is_refused(void **state)
     for (size_t k = 0; k < ROW_COUNT(sizes); k++) {
         start(none);
         assert_int_equal(invocation_step(&i), FLOW_WANT_EVENT);
+        assert_int_equal(invocation_step(&i), FLOW_WANT_EVENT);
         struct http_exchange *x = t.active[0];
         t.active[0] = NULL;
         http_head_line(x, view_of("HTTP/1.1 200 OK\r\n"));
@@ -189,6 +190,55 @@ static void a_huge_event_is_refused(void **state)
     }
 }
 
+/* The handles are all in use, for an answer. */
+static void an_answer_waits_for_a_handle(void **state)
+{
+    static const struct line lines[] = {{200, HEAD, DAY, NULL},
+                                        {202, "", "", NULL},
+                                        {200, HEAD, "{}", NULL}};
+    (void)state;
+    start(lines);
+    assert_int_equal(run(), FLOW_ENDED);
+    assert_int_equal(invocation_step(&i), FLOW_ENDED);  /* it is held */
+    invocation_answer(&i, view_of("{}"));
+    t.full = true;
+    assert_int_equal(invocation_step(&i), FLOW_WANT_EVENT);
+    assert_int_equal(t.count, 1);
+    t.full = false;
+    assert_int_equal(run(), FLOW_ENDED);
+    assert_int_equal(t.count, 3);
+    assert_int_equal(i.answered, 202);
+}
+
+static const struct type {
+    int         code;
+    const char *type;
+} types[] = {
+    {65, "DataLost"}, {69, "Unreachable"}, {77, "Denied"},
+    {78, "Configuration"}, {75, "Configuration"},
+};
+
+static void an_error_has_a_type(void **state)
+{
+    static const struct line lines[] = {{200, HEAD, DAY, NULL},
+                                        {202, "", "", NULL},
+                                        {200, HEAD, "{}", NULL}};
+    int broken = 0;
+    char has[100];
+    (void)state;
+    for (size_t k = 0; k < ROW_COUNT(types); k++) {
+        start(lines);
+        assert_int_equal(run(), FLOW_ENDED);
+        invocation_error(&i, types[k].code, view_of("why"));
+        assert_int_equal(run(), FLOW_ENDED);
+        (void)snprintf(has, sizeof has, "{\"errorMessage\":\"why\","
+                       "\"errorType\":\"Function.%s\",\"stackTrace\":[]}",
+                       types[k].type);
+        broken += BROKEN(types[k].type, strcmp(t.body[1], has) == 0);
+    }
+    assert_int_equal(broken, 0);
+}
+
 static void it_says_why_it_cannot_begin(void **state)
 {
     static const struct line lines[] = {{202, "", "", NULL}};
@@ -203,6 +253,12 @@ static void it_says_why_it_cannot_begin(void **state)
     assert_true(view_ends(view_of(t.body[0]), "x\",\"errorType\":\"Function."
                           "Configuration\",\"stackTrace\":[]}"));
     assert_int_equal(strlen(t.body[0]), 599 + 72);
+    assert_int_equal(invocation_step(&i), FLOW_FAILED);
+    start(lines);
+    memset(words, '\x80', sizeof words);  /* no character begins in it */
+    invocation_abandon(&i, 78, (struct view){(uint8_t *)words, sizeof words});
+    assert_int_equal(run(), FLOW_FAILED);
+    assert_int_equal(strlen(t.body[0]), 72);
 }
 
 static const struct api {
@@ -270,6 +326,8 @@ int main(void)
         cmocka_unit_test(what_is_no_event_is_told_or_ends_it),
         cmocka_unit_test(an_answer_is_taken_or_not),
         cmocka_unit_test(a_huge_event_is_refused),
+        cmocka_unit_test(an_answer_waits_for_a_handle),
+        cmocka_unit_test(an_error_has_a_type),
         cmocka_unit_test(it_says_why_it_cannot_begin),
         cmocka_unit_test(it_is_on_this_machine),
         cmocka_unit_test(it_stops_before_the_deadline),

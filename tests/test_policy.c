@@ -29,6 +29,7 @@ static const struct row {
     enum policy_kind kind;
     const char *role, *source;
     const char *has[4], *lacks[4];
+    const char *owner;
 } rows[] = {
     {"one group", ONE, POLICY_RUN, NULL, NULL,
      {LIST("FindGroups", "\"logs:DescribeLogGroups\"", "\"*\""),
@@ -99,6 +100,16 @@ static const struct row {
       "{\"s3:x-amz-acl\":\"bucket-owner-full-control\","
       "\"aws:SourceAccount\":\"444455556666\"}",
       "\"arn:aws:logs:eu-west-1:444455556666:log-group:*\""}, {"acme"}},
+    {"for people on call, of Glacier's other class", START ", "
+     "\"storage_class\": \"GLACIER\", \"groups\": [\"/a\"]}",
+     POLICY_READ_ONLY, NULL, NULL, {"s3:RestoreObject"}, {"Put"}},
+    {"the bucket's, of exports before others and behind them", START ", "
+     "\"groups\": [\"/a\", {\"name\": \"/b\", \"via\": \"export\", "
+     "\"to\": \"s3://other\"}, \"/c\", {\"name\": \"/d\", "
+     "\"via\": \"export\", \"to\": \"s3://other/x/\"}]}",
+     POLICY_BUCKET, NULL, NULL,
+     {"\"arn:aws:s3:::other/*\"", "\"aws:SourceAccount\":\"777788889999\""},
+     {"acme"}, "777788889999"},
     {"the bucket's, of a role", OTHER, POLICY_BUCKET, ROLE, NULL,
      {"\"aws:SourceAccount\":\"111122223333\"", "arn:aws:s3:::acme-logs/*"},
      {0}},
@@ -117,8 +128,7 @@ static const struct wrong {
      NULL, "groups go to \"acme-logs\" and \"other\""},
 };
 
-static bool writes(const char *text, enum policy_kind kind, const char *role,
-                   const char *source)
+static void read_config(const char *text)
 {
     fault_reset(&fault);
     config.len = (uint32_t)strlen(text);
@@ -126,10 +136,16 @@ static bool writes(const char *text, enum policy_kind kind, const char *role,
     if (!config_read(&config, view_of("firn.json"),
                      (struct span){room, sizeof room}, &fault))
         fail_msg("%s in %s", fault.words, text);
+}
+
+static bool writes(const struct row *r)
+{
     const struct policy_options options = {
-        .config = &config, .role = view_of(role), .source = view_of(source),
-        .kind = kind,
+        .config = &config, .role = view_of(r->role),
+        .source = view_of(r->source), .owner = view_of(r->owner),
+        .kind = r->kind,
     };
+    read_config(r->config);
     return policy_write(&policy, &options, &fault);
 }
 
@@ -149,7 +165,7 @@ static void what_is_needed_is_there_and_no_more(void **state)
     for (size_t i = 0; i < ROW_COUNT(rows); i++) {
         const struct row *r = &rows[i];
         struct json json;
-        if (BROKEN(r->name, writes(r->config, r->kind, r->role, r->source))) {
+        if (BROKEN(r->name, writes(r))) {
             broken++;
             continue;
         }
@@ -176,32 +192,54 @@ static void what_cannot_be_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < ROW_COUNT(wrong); i++) {
         const struct wrong *w = &wrong[i];
-        broken += BROKEN(w->name, !writes(w->config, w->kind, w->role, NULL));
+        const struct row r = {.config = w->config, .kind = w->kind,
+                              .role = w->role};
+        broken += BROKEN(w->name, !writes(&r));
         broken += BROKEN(w->name, fault.error == ERROR_CONFIG &&
                                   strstr(fault.words, w->words) != NULL);
     }
     assert_int_equal(broken, 0);
 }
 
-/* As many names as there may be, as long as fit: never cut in silence. */
-static void the_largest_is_whole(void **state)
+/* Group after group, by a pattern in which % is its number. */
+static bool writes_many(const char *start, const char *pattern)
 {
     static char text[CFG_CONFIG_BYTES];
     struct text t;
-    (void)state;
     text_init(&t, text, sizeof text);
-    text_str(&t, START ", \"retention_days\": 30, \"groups\": [\"/0\"");
-    for (uint32_t i = 1; i < CFG_CONFIG_GROUPS && t.len < sizeof text - 80;
+    text_str(&t, start);
+    for (uint32_t i = 0; i < CFG_CONFIG_GROUPS && t.len < sizeof text - 200;
          i++) {
-        text_str(&t, ",\"/a/name/of/a/group/that/is/long/enough/");
-        text_pad(&t, i, 6);
-        text_char(&t, '"');
+        text_str(&t, i == 0 ? "" : ",");
+        for (const char *c = pattern; *c != '\0'; c++)
+            if (*c == '%')
+                text_pad(&t, i, 6);
+            else
+                text_char(&t, *c);
     }
     text_str(&t, "]}");
     assert_false(t.overflow);
-    bool whole = writes(text, POLICY_RUN, NULL, NULL);
-    assert_true(whole || fault.error == ERROR_LIMIT);
-    assert_true(whole);
+    return writes(&(struct row){.config = text, .kind = POLICY_RUN});
+}
+
+/* As many names as there may be, as long as fit. */
+static void the_largest_is_whole(void **state)
+{
+    (void)state;
+    assert_true(writes_many(START ", \"retention_days\": 30, \"groups\": [",
+                            "\"/a/name/of/a/group/that/is/long/enough/%\""));
+}
+
+/* A bucket, a key and a role each, and exports: more than there is room for.
+ * It is never cut in silence, nor is a statement left out. */
+static void one_too_large_is_refused(void **state)
+{
+    (void)state;
+    assert_false(writes_many(START ", \"via\": \"export\", \"groups\": [",
+                             "{\"name\":\"/%\",\"to\":\"s3://a%/bbbbbbbbbbbb/"
+                             "%/\"}"));
+    assert_int_equal(fault.error, ERROR_LIMIT);
+    assert_string_equal(fault.what, "POLICY_BYTES");
 }
 
 int main(void)
@@ -210,6 +248,7 @@ int main(void)
         cmocka_unit_test(what_is_needed_is_there_and_no_more),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(the_largest_is_whole),
+        cmocka_unit_test(one_too_large_is_refused),
     };
     return RUN(tests);
 }

@@ -199,7 +199,7 @@ static void begin_headers(struct invocation *i)
     text_reset(&i->headers);
     (void)sigv4_header(&i->headers, "content-type",
                        view_of("application/json"));
-    if (i->attempt[0] != '\0' && !i->last)
+    if (i->attempt[0] != '\0')
         (void)sigv4_header(&i->headers, "lambda-runtime-invocation-id",
                            view_of(i->attempt));
 }

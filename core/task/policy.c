@@ -102,8 +102,7 @@ static void put_objects(struct policy *p, struct view url, const char *end)
 {
     struct fault fault = {0};
     struct view bucket, key;
-    if (!plan_url(url, &bucket, &key, &fault))
-        return;
+    CHECK(plan_url(url, &bucket, &key, &fault));  /* see config_read() */
     key = view_slice(key, 0, view_find(key, '{'));
     key.len = view_last(key, '/');
     begin_arn(p, "s3");
@@ -151,8 +150,8 @@ static void put_buckets(struct policy *p)
 {
     struct fault fault = {0};
     struct view bucket, key;
-    if (plan_url(p->settings.to, &bucket, &key, &fault))
-        put_bucket(p, bucket);
+    CHECK(plan_url(p->settings.to, &bucket, &key, &fault));
+    put_bucket(p, bucket);
     if (plan_url(p->o.config->settings.state, &bucket, &key, &fault))
         put_bucket(p, bucket);
 }
@@ -189,21 +188,19 @@ static bool is_about(const struct policy *p, enum about about, uint32_t entry)
 {
     const struct config_settings *s = &p->settings;
     struct view role = config_role(p->o.config, entry);
-    if (about == ASSUMED)
-        return p->o.role.len == 0 && role.len > 0;
-    if (about == REMOTE)
-        return p->o.role.len == 0 && view_starts(p->o.source, "s3://");
-    if (!view_equal(role, p->o.role))
-        return false;
+    bool in_hand = view_equal(role, p->o.role), has = true;
     switch (about) {
-    case EXPORTED: return s->via == CONFIG_EXPORT;
-    case KEPT:     return s->retention_days > 0;
-    case FROZEN:   return view_is(s->storage_class, "GLACIER") ||
-                          view_is(s->storage_class, "DEEP_ARCHIVE");
-    case SEALED:   return s->sse_kms_key_id.len > 0;
-    case ALL: case ASSUMED: case REMOTE: break;
+    case ALL:      break;
+    case EXPORTED: has = s->via == CONFIG_EXPORT; break;
+    case KEPT:     has = s->retention_days > 0; break;
+    case FROZEN:   has = view_is(s->storage_class, "GLACIER") ||
+                         view_is(s->storage_class, "DEEP_ARCHIVE"); break;
+    case SEALED:   has = s->sse_kms_key_id.len > 0; break;
+    case ASSUMED:  return p->o.role.len == 0 && role.len > 0;
+    case REMOTE:   return p->o.role.len == 0 &&
+                          view_starts(p->o.source, "s3://");
     }
-    return true;
+    return in_hand && has;
 }
 
 static void begin_list(struct policy *p, const char *name)
@@ -272,8 +269,7 @@ static bool find_bucket(struct policy *p, struct view *bucket,
         if (!view_equal(config_role(c, i), p->o.role) ||
             (exported && !exports))
             continue;
-        if (!plan_url(p->settings.to, &one, &key, fault))
-            return false;
+        CHECK(plan_url(p->settings.to, &one, &key, fault));
         if (exports == exported && bucket->len > 0 &&
             !view_equal(*bucket, one))
             return message_refuse(fault, ERROR_CONFIG, "a policy is of one "
