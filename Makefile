@@ -17,8 +17,8 @@ BASE  := error text json xml date nearest zone ring stage chance chain crc \
          tally members
 CALL  := http endpoint settings provider keys credentials sigv4 pace site \
          trouble request call reply ask
-FETCH := decode frame seen group first circle logs object member inflate head \
-         choose record census reading grant export_task export
+FETCH := decode frame seen group first circle long_event logs object member \
+         inflate head choose record census reading grant export_task export
 PACK  := line cut pack lane join recut sortrun tournament
 SHIP  := part elements listing put multipart target upload copy finish segment \
          index receipt receipt_read existing catalog survey checkpoint \

@@ -4,6 +4,7 @@
 #define FIRN_TESTS_CREDENTIALS_RIG_H
 
 #include "call/credentials.h"
+#include "call/provider.h"
 #include "row.h"
 #include "script.h"
 

@@ -19,7 +19,7 @@
 #define X4500 "$"  /* so many, once prepared */
 #define LONG EVENT("1500", "l", "L" X4500)
 
-enum { LINES = 45, ROOM = LOGS_HEAD_BYTES };
+enum { LINES = 45, ROOM = LONG_EVENT_HEAD_BYTES };
 
 static struct logs logs;
 static struct logs_scope scope;

@@ -295,7 +295,7 @@ static void each_has_a_name_for_people(void **state)
     (void)state;
     for (size_t i = 0; i < ROW_COUNT(names); i++) {
         one.provider = (enum credentials_provider)i;
-        assert_string_equal(credentials_source(&one), names[i]);
+        assert_string_equal(provider_name(&one), names[i]);
     }
 }
 

@@ -2,7 +2,6 @@
 #include "call/credentials.h"
 
 #include "base/trace.h"
-#include "base/xml.h"
 #include "call/ask.h"
 #include "call/provider.h"
 
@@ -58,19 +57,6 @@ bool credentials_may_ask_region(const struct credentials *c)
     return c->imds_base[0] != '\0';
 }
 
-const char *credentials_source(const struct credentials *c)
-{
-    switch (c->provider) {
-    case PROVIDER_NONE:         return "nothing";
-    case PROVIDER_ENVIRONMENT:  return "environment";
-    case PROVIDER_PROFILE:      return "profile";
-    case PROVIDER_WEB_IDENTITY: return "web identity";
-    case PROVIDER_CONTAINER:    return "container";
-    case PROVIDER_INSTANCE:     return "instance metadata";
-    }
-    return "";
-}
-
 static bool is_fixed(const struct credentials *c)
 {
     bool fixed = c->provider == PROVIDER_ENVIRONMENT ||
@@ -110,7 +96,7 @@ static void say(struct credentials *c, enum error error, const char *words)
     text_init(&t, at, sizeof at);
     if (!plain) {
         text_str(&t, all ? "no credentials. Tried: " : "credentials by ");
-        text_str(&t, all ? c->tried : credentials_source(c));
+        text_str(&t, all ? c->tried : provider_name(c));
         text_str(&t, all ? "" : ": ");
     }
     text_str(&t, words);
@@ -148,44 +134,19 @@ static enum flow again(struct scene *s, enum error error, const char *words)
     return FLOW_MOVED;
 }
 
-/* Codes of STS after which the same question may be answered; the token file
- * is read again for it. */
-static bool sts_may_change_its_mind(const char *code)
-{
-    static const char *const codes[] = {
-        "ExpiredTokenException", "InvalidIdentityToken",
-        "IDPCommunicationError", "Throttling", "ThrottlingException",
-        "RequestExpired",
-    };
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (view_is(view_of(code), codes[i]))
-            return true;
-    return false;
-}
-
 /* A reply that is no 200, or none. */
 static enum flow refused(struct scene *s)
 {
     struct http_exchange *x = &s->c->exchange;
     struct view error = {(const uint8_t *)x->error, x->error_len};
-    char code[64], message[200], words[FAULT_WORDS_BYTES];
+    char words[FAULT_WORDS_BYTES];
     struct text t;
-    int32_t status = x->reply.status;
     if (x->state == HTTP_FAILED)
         return again(s, ERROR_DENIED, x->failure_text);
-    xml_string(error, "Code", code, sizeof code);
-    xml_string(error, "Message", message, sizeof message);
     text_init(&t, words, sizeof words);
-    text_str(&t, code[0] != '\0' ? code : "HTTP ");
-    if (code[0] == '\0')
-        text_i64(&t, status);
-    text_str(&t, message[0] != '\0' ? ", \"" : "");
-    text_str(&t, message);
-    text_str(&t, message[0] != '\0' ? "\"" : "");
-    bool retry = status >= 500 || status == 429 || status == 401 ||
-                 sts_may_change_its_mind(code);
-    return retry ? again(s, ERROR_DENIED, words)
-                 : fail(s, ERROR_DENIED, words);
+    return keys_refusal(&t, x->reply.status, error)
+               ? again(s, ERROR_DENIED, words)
+               : fail(s, ERROR_DENIED, words);
 }
 
 /* Starts the exchange if need be; true when it has an outcome. */

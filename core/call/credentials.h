@@ -106,7 +106,5 @@ bool credentials_expire(struct credentials *c, uint32_t serial);
 void credentials_forget(struct credentials *c, struct transport *t);
 /* When to step again without an event; INT64_MAX: no need. */
 int64_t credentials_wake_ms(const struct credentials *c);
-/* For people: "environment", "instance metadata". */
-const char *credentials_source(const struct credentials *c);
 
 #endif

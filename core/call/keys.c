@@ -91,6 +91,34 @@ bool keys_of_xml(struct keys *k, struct view reply)
            set_expiry(k, expiration) && is_sound(k);
 }
 
+/* Codes of STS. */
+static bool may_pass(const char *code)
+{
+    static const char *const codes[] = {
+        "ExpiredTokenException", "InvalidIdentityToken",
+        "IDPCommunicationError", "Throttling", "ThrottlingException",
+        "RequestExpired",
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (view_is(view_of(code), codes[i]))
+            return true;
+    return false;
+}
+
+bool keys_refusal(struct text *words, int32_t status, struct view error)
+{
+    char code[64], message[200];
+    xml_string(error, "Code", code, sizeof code);
+    xml_string(error, "Message", message, sizeof message);
+    text_str(words, code[0] != '\0' ? code : "HTTP ");
+    if (code[0] == '\0')
+        text_i64(words, status);
+    text_str(words, message[0] != '\0' ? ", \"" : "");
+    text_str(words, message);
+    text_str(words, message[0] != '\0' ? "\"" : "");
+    return status >= 500 || status == 429 || status == 401 || may_pass(code);
+}
+
 static void field(struct text *body, const char *name, struct view value)
 {
     text_char(body, '&');

@@ -38,6 +38,9 @@ bool keys_set(struct keys *k, struct view id, struct view secret,
 bool keys_of_json(struct keys *k, struct view reply, char code[64]);
 /* The reply of STS, 200. */
 bool keys_of_xml(struct keys *k, struct view reply);
+/* The reply of either, no 200, in words: `Code, "Message"`. Whether the same
+ * question, the token file read again, may be answered later. */
+bool keys_refusal(struct text *words, int32_t status, struct view error);
 /* The body of AssumeRole, or with a token of AssumeRoleWithWebIdentity. */
 bool keys_ask(struct text *body, const struct role *role,
               struct view web_token, int64_t wall_ms);

@@ -401,3 +401,16 @@ bool provider_choose(struct credentials *c, const struct settings *s,
     CHECK(found != FOUND_NOT);
     return found == FOUND;
 }
+
+const char *provider_name(const struct credentials *c)
+{
+    switch (c->provider) {
+    case PROVIDER_NONE:         return "nothing";
+    case PROVIDER_ENVIRONMENT:  return "environment";
+    case PROVIDER_PROFILE:      return "profile";
+    case PROVIDER_WEB_IDENTITY: return "web identity";
+    case PROVIDER_CONTAINER:    return "container";
+    case PROVIDER_INSTANCE:     return "instance metadata";
+    }
+    return "";
+}

@@ -13,5 +13,7 @@
  * sentence in `fault`: there is none, or it cannot be used. */
 bool provider_choose(struct credentials *c, const struct settings *s,
                      struct fault *fault);
+/* For people: "environment", "instance metadata". */
+const char *provider_name(const struct credentials *c);
 
 #endif

@@ -2,7 +2,6 @@
 #include "fetch/export.h"
 
 #include "base/trace.h"
-#include "base/xml.h"
 #include "fetch/grant.h"
 
 enum {
@@ -130,31 +129,18 @@ static enum flow list_all(struct export *e)
 
 static enum flow refuse_policy(struct export *e, uint32_t granted)
 {
-    const char *lacks = granted == GRANT_PUT   ? "s3:GetBucketAcl"
-                        : granted == GRANT_ACL ? "s3:PutObject"
-                                        : "s3:GetBucketAcl and s3:PutObject";
     return refuse(e, ERROR_CONFIG, "the policy of bucket \"%\" does not let "
                   "CloudWatch Logs do %, which an export needs. Add what this "
                   "prints: firn policy --bucket",
-                  (const struct view[]){e->spec.bucket, view_of(lacks)});
-}
-
-static bool has_no_policy(const struct call *c)
-{
-    const struct http_exchange *x = &c->exchange;
-    struct view error = {(const uint8_t *)x->error, x->error_len};
-    char code[FAULT_CODE_BYTES];
-
-    return x->reply.status == 404 &&
-           xml_string(error, "Code", code, sizeof code) &&
-           strcmp(code, "NoSuchBucketPolicy") == 0;
+                  (const struct view[]){e->spec.bucket,
+                                        view_of(grant_lacks(granted))});
 }
 
 static enum flow on_looking_in(struct export *e, struct now now)
 {
     struct fault fault = {0};
     enum flow flow = reply_step(&e->reply, now, &fault);
-    bool none = has_no_policy(e->call);
+    bool none = grant_is_absent(&e->call->exchange);
     uint32_t granted = 0;
     struct json j;
 

@@ -1,6 +1,9 @@
 /* grant.c - see grant.h. */
 #include "fetch/grant.h"
 
+#include "base/error.h"
+#include "base/xml.h"
+
 static uint8_t lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
@@ -98,4 +101,21 @@ uint32_t grant_read(const struct json *policy, struct view region)
             is_for_logs(policy, at, region))
             granted |= actions(policy, at);
     return granted;
+}
+
+const char *grant_lacks(uint32_t granted)
+{
+    return granted == GRANT_PUT   ? "s3:GetBucketAcl"
+           : granted == GRANT_ACL ? "s3:PutObject"
+                                  : "s3:GetBucketAcl and s3:PutObject";
+}
+
+bool grant_is_absent(const struct http_exchange *x)
+{
+    struct view error = {(const uint8_t *)x->error, x->error_len};
+    char code[FAULT_CODE_BYTES];
+
+    return x->reply.status == 404 &&
+           xml_string(error, "Code", code, sizeof code) &&
+           strcmp(code, "NoSuchBucketPolicy") == 0;
 }

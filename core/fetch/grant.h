@@ -9,10 +9,16 @@
 #define FIRN_FETCH_GRANT_H
 
 #include "base/json.h"
+#include "call/http.h"
 
 enum { GRANT_ACL = 1, GRANT_PUT = 2, GRANT_ALL = 3 };
 
 /* What a parsed policy grants to the service in that region. */
 uint32_t grant_read(const struct json *policy, struct view region);
+/* What that is short of GRANT_ALL, for people. */
+const char *grant_lacks(uint32_t granted);
+/* Whether GetBucketPolicy was answered that there is none; a bucket that is
+ * not there has another code. */
+bool grant_is_absent(const struct http_exchange *x);
 
 #endif

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <isa-l/crc.h>
-
 #include "base/check.h"
 #include "base/trace.h"
 
@@ -69,8 +67,7 @@ void logs_begin(struct logs *l, int64_t from_ms, int64_t until_ms)
     l->broken = 0;
     l->restarts = 0;
     forget_token(l);
-    l->long_event.learned = false;
-    l->long_event.lessons = 0;
+    long_event_reset(&l->long_event);
     seen_reset(&l->seen);
     enter(l, LOGS_ASKING);
 }
@@ -276,38 +273,18 @@ static enum flow fail_changed(struct logs *l)
                                  "read", l->frame.event.timestamp_ms);
 }
 
-/* The header of the event that has just ended. */
-static void keep_header(struct logs *l, uint64_t hash)
-{
-    struct logs_long *g = &l->long_event;
-    const struct log_event *e = &l->frame.event;
-
-    CHECK(e->stream.len <= sizeof g->stream);
-    g->learned = true;
-    g->id = hash;
-    g->emitted = 0;
-    g->crc = 0;
-    g->timestamp_ms = e->timestamp_ms;
-    g->ingestion_ms = e->ingestion_ms;
-    g->stream_len = e->stream.len;
-    memcpy(g->stream, e->stream.at, e->stream.len);
-    CHECK(e->id.len <= sizeof g->event_id);
-    g->id_len = e->id.len;
-    memcpy(g->event_id, e->id.at, g->id_len);
-}
-
 /* A long event that was passed over has ended. If it is a new one, its header
  * is known now; if it is the one that we know, it has moved. */
 static enum flow learn(struct logs *l)
 {
-    struct logs_long *g = &l->long_event;
+    struct long_event *g = &l->long_event;
     uint64_t hash;
 
     l->discard = false;
     if (!is_wanted(l, &l->frame.event, &hash))
         return FLOW_MOVED;
     if (!g->learned || (hash != g->id && g->emitted == 0))
-        keep_header(l, hash);
+        long_event_learn(g, &l->frame.event, hash);
     g->place = g->passed;
     if (hash != g->id || ++g->lessons > LESSONS_MOST)
         return fail_changed(l);
@@ -315,68 +292,36 @@ static enum flow learn(struct logs *l)
     return FLOW_MOVED;
 }
 
-static void begin_matched(struct logs *l)
-{
-    struct logs_long *g = &l->long_event;
-
-    g->matched = true;
-    g->position = 0;
-    g->crc_again = 0;
-}
-
 void logs_is_long(struct logs *l, struct span out)
 {
-    struct logs_long *g = &l->long_event;
+    struct long_event *g = &l->long_event;
 
-    CHECK(l->frame.message_len >= LOGS_HEAD_BYTES);
-    g->passed = (struct logs_place){
-        .previous = l->previous,
-        .head = seen_hash((struct view){out.at, LOGS_HEAD_BYTES}, 0),
-    };
+    CHECK(l->frame.message_len >= LONG_EVENT_HEAD_BYTES);
     /* Its time usually stands before the message. */
     bool other = l->frame.has_timestamp &&
                  l->frame.event.timestamp_ms != g->timestamp_ms;
-    l->discard = !g->learned || other ||
-                 g->passed.previous != g->place.previous ||
-                 g->passed.head != g->place.head;
+    l->discard = !long_event_is_at(g, l->previous, out) || other;
     if (!l->discard)
-        begin_matched(l);
+        long_event_match(g);
 }
 
-/* Of the message bytes in `out`, drops those that were given in an earlier
- * reading, and checks that they are the same. */
+/* Gives what is new of the message bytes in `out`. */
 static enum flow give_piece(struct logs *l, struct span out, bool last)
 {
-    struct logs_long *g = &l->long_event;
-    uint32_t len = l->frame.message_len, old = 0;
+    uint32_t len = l->frame.message_len;
 
-    if (g->position < g->emitted) {
-        uint64_t left = g->emitted - g->position;
-        old = left < len ? (uint32_t)left : len;
-        g->crc_again = crc32_gzip_refl(g->crc_again, out.at, old);
-        if (old == left && g->crc_again != g->crc)
-            return fail(l, ERROR_CORRUPT, "a long event that differs on "
-                                          "another reading", 0);
-        memmove(out.at, out.at + old, len - old);
-    }
-    g->position += len;
+    if (!long_event_take(&l->long_event, out, len, &l->message_len))
+        return fail(l, ERROR_CORRUPT, "a long event that differs on another "
+                                      "reading", 0);
     l->frame.message_len = 0;
-    l->message_len = len - old;
-    g->emitted += len - old;
-    g->crc = crc32_gzip_refl(g->crc, out.at, len - old);
-    l->event = (struct log_event){
-        .timestamp_ms = g->timestamp_ms,
-        .ingestion_ms = g->ingestion_ms,
-        .stream = {g->stream, g->stream_len},
-        .id = {g->event_id, g->id_len},
-    };
+    l->event = long_event_header(&l->long_event);
     l->got = last ? LOGS_LAST : LOGS_PIECE;
     return FLOW_MOVED;
 }
 
 static enum flow end_long(struct logs *l, struct span out)
 {
-    struct logs_long *g = &l->long_event;
+    struct long_event *g = &l->long_event;
     const struct log_event *e = &l->frame.event;
 
     if (seen_hash(e->id, e->timestamp_ms) != g->id)
@@ -403,7 +348,7 @@ static enum flow on_event(struct logs *l, struct span out)
         return FLOW_MOVED;
     }
     if (l->long_event.learned && hash == l->long_event.id) {
-        begin_matched(l);  /* this time there was room for it */
+        long_event_match(&l->long_event);  /* this time there was room for it */
         return end_long(l, out);
     }
     if (l->long_event.learned && l->long_event.emitted > 0)

@@ -18,6 +18,7 @@
 #include "fetch/circle.h"
 #include "fetch/first.h"
 #include "fetch/frame.h"
+#include "fetch/long_event.h"
 #include "fetch/seen.h"
 
 /* Whose events; shared by all lanes of a job, which outlive it. */
@@ -27,8 +28,6 @@ struct logs_scope {
     bool             unmask;
     enum decode_form form;
 };
-
-enum { LOGS_HEAD_BYTES = 4096 };
 
 enum logs_got {
     LOGS_NOTHING,
@@ -83,22 +82,7 @@ struct logs {
     uint64_t previous;             /* seen_hash() of the last of them */
     uint32_t token_len;
     struct circle circle;          /* of the tokens */
-    struct logs_long {
-        bool     learned;          /* header known, message wanted */
-        bool     matched;          /* it is being read now */
-        struct logs_place {
-            uint64_t previous;     /* seen_hash() of the event before */
-            uint64_t head;         /* hash of the message's beginning */
-        } place, passed;           /* its own; that of one passed over */
-        uint32_t lessons;          /* readings that were for its header */
-        uint64_t id;               /* seen_hash() of the event */
-        uint64_t position;         /* message bytes passed, in this reading */
-        uint64_t emitted;          /* message bytes given, in all */
-        uint32_t crc, crc_again;   /* of what was given; of this reading */
-        int64_t  timestamp_ms, ingestion_ms;
-        uint32_t stream_len, id_len;
-        uint8_t  stream[CFG_STREAM_BYTES], event_id[FRAME_ID_BYTES];
-    } long_event;
+    struct long_event long_event;
     uint8_t token[CFG_TOKEN_BYTES];
     uint8_t ring_bytes[CFG_LANE_RING_BYTES];
 };
@@ -129,8 +113,8 @@ enum flow logs_send(struct logs *l, struct now now);
 uint32_t  logs_pending(const struct logs *l);
 /* That event will be given: its time says that it is no repeat. */
 bool      logs_is_certain(const struct logs *l);
-/* At FLOW_WANT_ROOM, `out` being LOGS_HEAD_BYTES or larger: from now on the
- * event comes in pieces, or not, if it is a repeat. */
+/* At FLOW_WANT_ROOM, `out` being LONG_EVENT_HEAD_BYTES or larger: from now on
+ * the event comes in pieces, or not, if it is a repeat. */
 void      logs_is_long(struct logs *l, struct span out);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/trace.h"
 #include "base/xml.h"
+#include "call/provider.h"
 #include "fetch/first.h"
 #include "task/recount.h"
 
@@ -112,7 +113,7 @@ static void look_at_clock(struct doctor *d, const struct call *call)
 
 static void say_identity(struct doctor *d)
 {
-    struct view from = view_of(credentials_source(&d->site->credentials));
+    struct view from = view_of(provider_name(&d->site->credentials));
     (void)xml_string(reply_view(&d->reply), "Arn", d->identity,
                      sizeof d->identity);
     doctor_say(d, DOCTOR_OK, view_of("credentials"), "%, from: %",
@@ -134,7 +135,7 @@ static void judge_identity(struct doctor *d, enum flow flow,
     } else {
         doctor_say(d, DOCTOR_NOTE, view_of("credentials"), "from: %; STS "
                    "does not tell whose",
-                   VIEWS(view_of(credentials_source(&d->site->credentials))));
+                   VIEWS(view_of(provider_name(&d->site->credentials))));
     }
 }
 
