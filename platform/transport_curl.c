@@ -169,6 +169,7 @@ static bool again(struct transport *t, struct transport_slot *s,
         !trust_demote(&t->trust, s->host))
         return false;
     (void)curl_multi_remove_handle(t->multi, s->easy);
+    handle_version(s);
     if (curl_multi_add_handle(t->multi, s->easy) != CURLM_OK)
         s->doomed = CURLE_OUT_OF_MEMORY;
     return true;

@@ -247,6 +247,15 @@ static struct view host_of(const char *url)
     return (struct view){(const uint8_t *)at, (uint32_t)strcspn(at, ":/?#")};
 }
 
+void handle_version(struct transport_slot *s)
+{
+    bool old = trust_is_demoted(&s->transport->trust, s->host);
+
+    SET(s, CURLOPT_SSLVERSION, old ? (long)CURL_SSLVERSION_TLSv1_2 |
+                                         (long)CURL_SSLVERSION_MAX_TLSv1_2
+                                   : (long)CURL_SSLVERSION_TLSv1_2);
+}
+
 void handle_request(struct transport_slot *s, const struct http_request *r)
 {
     bool proxied = !r->local && strncmp(r->url, "https:", 6) == 0;
@@ -257,6 +266,7 @@ void handle_request(struct transport_slot *s, const struct http_request *r)
     SET(s, CURLOPT_URL, r->url);
     SET(s, CURLOPT_HTTPHEADER, s->headers);
     set_method(s, r);
+    handle_version(s);
     SET(s, CURLOPT_PROXY, proxied ? NULL : "");  /* NULL: as the
                                                     environment says */
     SET(s, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);

@@ -12,6 +12,8 @@
 bool handle_make(struct transport_slot *s, const char *user_agent);
 /* Everything that the request in s->x asks for. */
 void handle_request(struct transport_slot *s, const struct http_request *r);
+/* Which versions of TLS its host is offered. */
+void handle_version(struct transport_slot *s);
 /* Whether the sink has room for a piece, or half of what a small one holds:
  * worth reading on. */
 bool handle_has_room(const struct http_exchange *x);

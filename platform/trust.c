@@ -271,7 +271,7 @@ static uint64_t hash_of(struct view host)
     return hash;
 }
 
-static bool is_demoted(const struct trust *t, struct view host)
+bool trust_is_demoted(const struct trust *t, struct view host)
 {
     for (uint32_t i = 0; i < TRUST_DEMOTED && i < t->demoted_count; i++)
         if (t->demoted[i] == hash_of(host))
@@ -281,7 +281,7 @@ static bool is_demoted(const struct trust *t, struct view host)
 
 bool trust_demote(struct trust *t, struct view host)
 {
-    if (is_demoted(t, host))
+    if (trust_is_demoted(t, host))
         return false;
     t->demoted[t->demoted_count++ % TRUST_DEMOTED] = hash_of(host);
     return true;
@@ -301,11 +301,8 @@ void trust_apply(struct trust *t, mbedtls_ssl_config *config,
     mbedtls_ssl_conf_verify(config, judge, verdict);
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_cert_profile(config, &mbedtls_x509_crt_profile_default);
-    mbedtls_ssl_conf_sig_algs(config, signatures);
-    if (is_demoted(t, host)) {
-        mbedtls_ssl_conf_sig_algs(config, signatures_tls12);
-        mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
-    }
+    mbedtls_ssl_conf_sig_algs(config, trust_is_demoted(t, host)
+                                          ? signatures_tls12 : signatures);
     mbedtls_ssl_conf_ciphersuites(config, cipher_suites);
     mbedtls_ssl_conf_min_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
 }

@@ -53,6 +53,9 @@ void trust_apply(struct trust *t, mbedtls_ssl_config *config,
 /* After a handshake with `host` failed for an illegal parameter: false if it
  * was for TLS 1.2 without PSS already, else the next one will be. */
 bool trust_demote(struct trust *t, struct view host);
+/* Then the handle must not offer TLS 1.3 either: curl has told mbedTLS so
+ * before a configuration is armed. */
+bool trust_is_demoted(const struct trust *t, struct view host);
 /* Why the certificate was refused, in a few literal words; NULL: it was
  * not. */
 const char *trust_reason(const struct verdict *v);

@@ -148,6 +148,16 @@ class Server:
         self.listener.close()
 
 
+class Mixed(Server):
+    """One name, two servers behind it: TLS 1.2 alone, then either."""
+
+    def accept(self):
+        conn, _ = self.listener.accept()
+        self.talk(conn)
+        self.context.maximum_version = V.TLSv1_3
+        super().accept()
+
+
 class Plain:
     """A server that does not speak TLS at all."""
 
@@ -290,6 +300,16 @@ def holds(a, program, row):
     return good
 
 
+def a_host_without_pss_is_asked_for_tls12_alone(a, program):
+    server = Mixed(a, "rsa", **ONLY2)
+    _, out = run(command(program, a.path("ca.pem"), "localhost", server.port))
+    server.close()
+    if server.seen and server.seen[0][0] == "TLSv1.2":
+        return True
+    print("broken: asked for TLS 1.2 alone: %s\n%s" % (server.seen, out))
+    return False
+
+
 def cheapest_cipher_is_chosen(a, program):
     good = True
     for options in (ONLY2, ONLY3):
@@ -320,6 +340,8 @@ def main():
         a = Authority(where)
         make(a)
         results = [holds(a, program, row) for row in ROWS]
+        results.append(a_host_without_pss_is_asked_for_tls12_alone(
+            a, program))
         results.append(cheapest_cipher_is_chosen(a, program))
         results.append(bad_bundles_are_said(a, program))
     print("%d passed, %d failed" % (sum(results),
