@@ -35,7 +35,7 @@ struct stored {
 #define TEXT_ONE  "early\n" T1 " one\n  more\n"
 #define TEXT_TWO  T2 " two\n"
 
-static char receipts[3][STORED_BYTES];
+static char receipts[6][STORED_BYTES];
 
 static const struct stored store[] = {
     {"a.ndjson.gz", RECORD(T1, "one\\ntwo") RECORD(T2, "three"), .gzip = true},
@@ -51,6 +51,9 @@ static const struct stored store[] = {
      .gzip = false},
     {"foreign.ndjson", "{\"a\":1}\n" RECORD(T1, "one"),
      .gzip = false},
+    {"tail.gz", T1 " one\n", .gzip = true, .behind = "xyz"},
+    {"torn.ndjson.gz", RECORD(T1, "one") RECORD(T2, "three"), .gzip = true,
+     .lacks = 14},
     {"zeros.gz", T1 " one\n", .gzip = true, .behind = "0000"},
     {"dead", "x", .dead = true},
     {"day.ndjson", DAY_ONE DAY_TWO DAY_THREE, .gzip = false},
@@ -60,6 +63,12 @@ static const struct stored store[] = {
     {"_stale.receipt.json", receipts[1], .gzip = false},
     {"_odd.receipt.json", "{", .gzip = false},
     {"_text.receipt.json", receipts[2], .gzip = false},
+    {"csv.ndjson", DAY_ONE DAY_TWO DAY_THREE, .gzip = false},
+    {"br.ndjson", DAY_ONE DAY_TWO DAY_THREE, .gzip = false},
+    {"whole.ndjson", DAY_ONE DAY_TWO DAY_THREE, .gzip = false},
+    {"_csv.receipt.json", receipts[3], .gzip = false},
+    {"_br.receipt.json", receipts[4], .gzip = false},
+    {"_whole.receipt.json", receipts[5], .gzip = false},
     {"text.log", TEXT_ONE TEXT_TWO, .gzip = false},
 };
 
@@ -101,6 +110,13 @@ static void write_receipts(void)
     text_init(&t, receipts[1], sizeof receipts[1]);
     receipt_write(&t, &r, &ndjson);
     r.etag = view_of("\"e\"");
+    for (int i = 0; i < 3; i++) {  /* whose index is of no use */
+        r.format = view_of(i == 0 ? "csv" : "ndjson");
+        r.compression = view_of(i == 0 ? "none" : i == 1 ? "br" : "gzip");
+        text_init(&t, receipts[3 + i], sizeof receipts[3 + i]);
+        receipt_write(&t, &r, &ndjson);
+    }
+    r.compression = view_of("none");
     r.format = view_of("text");
     r.bytes_stored = sizeof TEXT_ONE TEXT_TWO - 1;
     text_init(&t, receipts[2], sizeof receipts[2]);

@@ -107,6 +107,12 @@ static const struct row {
     {"padding is left out and named", {"s3://bkt/zeros.gz"}, false, false,
      T1 " one\n", "s3://bkt/zeros.gz: zeros behind the data were left out: "
      "from byte \n", 0},
+    {"what is no padding, too", {"s3://bkt/tail.gz"}, false, false,
+     T1 " one\n", "s3://bkt/tail.gz: bytes that are not compressed data were "
+     "left out: from byte \n", 0},
+    {"damage within a record is said once", {"s3://bkt/torn.ndjson.gz"},
+     false, false, T1 " one\n" T2 " t\n",
+     "65 s3://bkt/torn.ndjson.gz: the data is cut short: at byte\n", 65},
     {"no URL of S3", {"b/a", "s3://bkt/plain.log"}, false, false,
      T1 " plain\n", "64 b/a: this is not s3://BUCKET/KEY\n", 64},
     {"the worst counts", {"b/a", "s3://bkt/no.gz", "s3://bkt/nothing"}, false,
@@ -193,6 +199,16 @@ static const struct interval_row {
     {"a damaged receipt", "s3://bkt/odd.ndjson", 0, 124, "", T1 " one\n",
      "s3://bkt/odd.ndjson: its receipt is damaged: all of it is read", 0,
      sizeof DAY_ONE DAY_TWO DAY_THREE - 1},
+    {"an index of a format that is new", "s3://bkt/csv.ndjson", 124, 125, "",
+     T2 " two\n", "", 0, sizeof DAY_ONE DAY_TWO DAY_THREE - 1},
+    {"of a compression that is", "s3://bkt/br.ndjson", 124, 125, "",
+     T2 " two\n", "", 0, sizeof DAY_ONE DAY_TWO DAY_THREE - 1},
+    {"of gzip, and no frame before it", "s3://bkt/whole.ndjson", 124, 125, "",
+     T2 " two\n", "", 0, sizeof DAY_ONE DAY_TWO DAY_THREE - 1},
+    {"strangers in an interval", "s3://bkt/foreign.ndjson", 0, 200, "",
+     T1 " one\n", "s3://bkt/foreign.ndjson: it has no receipt\n"
+     "s3://bkt/foreign.ndjson: lines that are no record of firn's are left "
+     "out: their number is 1", 0, ANY},
     {"no receipt", "s3://bkt/b.log", 124, 125, "", T2 " \x1b[2Jthree\n",
      "s3://bkt/b.log: it has no receipt: all of it is read", 0, ANY},
     {"no object", "s3://bkt/nothing", 0, 1, "", "",

@@ -131,6 +131,28 @@ static void test_sentence(void **state)
     assert_false(interval_tell(&i, &fault));
 }
 
+/* More than are named: the first of them. */
+static void test_many_gaps(void **state)
+{
+    static struct interval i;
+    struct fault fault = {0};
+    int64_t told = 0;
+
+    (void)state;
+    interval_init(&i, 0, 1000);
+    for (int64_t ms = 1; ms < 2 * (INTERVAL_GAPS + 8); ms += 2) {
+        struct receipt r = {.from_ms = ms, .until_ms = ms + 1};
+        assert_true(interval_take(&i, &r));
+    }
+    while (interval_tell(&i, &fault)) {
+        assert_int_equal(i.gaps[i.told - 1].from_ms, 2 * told);
+        assert_int_equal(i.gaps[i.told - 1].until_ms, 2 * told + 1);
+        told++;
+        fault_reset(&fault);
+    }
+    assert_int_equal(told, INTERVAL_GAPS);
+}
+
 static void test_random_windows(void **state)
 {
     static struct interval i;
@@ -219,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_sentence),
+        cmocka_unit_test(test_many_gaps),
         cmocka_unit_test(test_random_windows),
         cmocka_unit_test(test_index_search),
     };

@@ -57,6 +57,17 @@ static const struct row {
     {"no permission", "GLACIER", NEW, TIER_STANDARD, false, HOUR_MS, 0,
      "RestoreObject error=AccessDenied message=no", ERROR_DENIED, "", "",
      "no"},
+    {"begun, of a class that is new", "GLACIER", NEW, TIER_STANDARD, false,
+     HOUR_MS, 0, "HeadObject drop=x-amz-storage-class "
+     "add=x-amz-storage-class:_SNOW", ERROR_NONE, "started", "restoring",
+     "SNOW, under way; run the same again"},
+    {"there, until nobody knows when", "GLACIER", THERE, TIER_STANDARD, false,
+     0, 0, "HeadObject drop=x-amz-restore "
+     "add=x-amz-restore:_ongoing-request=\"false\"", ERROR_NONE, "extended",
+     "readable", "a copy is in S3"},
+    {"refused, though it is of that class", "GLACIER", NEW, TIER_STANDARD,
+     false, HOUR_MS, 0, "RestoreObject error=InvalidObjectState status=403 "
+     "message=not_now", ERROR_CONFIG, "", "", "not now"},
     {"nor to look", "GLACIER", NEW, TIER_STANDARD, false, HOUR_MS, 0,
      "HeadObject error=AccessDenied status=403", ERROR_DENIED, "", "", ""},
 };

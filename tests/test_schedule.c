@@ -77,6 +77,7 @@ static const struct refused {
     {"cron(0 3 * * ? *", "UTC", "column 17: a ) is missing at the end"},
     {"cron(0 3 * * ? *) x", "UTC", "column 17: nothing follows the )"},
     {"cron((0 3 * * ? *))", "UTC", "column 18: nothing follows the )"},
+    {"cron(0 3 L-3,5 * ? *)", "UTC", "column 10: L, W and # stand alone"},
     {"cron()", "UTC", "six fields, and here are fewer"},
     {"cron(0 3 * *)", "UTC", "here are fewer: minutes hours day-of-month "
      "month day-of-week year"},

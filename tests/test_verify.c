@@ -135,6 +135,33 @@ static void first(void) { receipt.tally.first_ms--; }
 static void last(void) { receipt.tally.last_ms++; }
 static void digest(void) { receipt.tally.digest[1] ^= 1; }
 static void compression(void) { receipt.compression = view_of("zstd"); }
+static void no_form(void) { receipt.compression = view_of("br"); }
+static void no_events(void) { receipt.tally.events = 0; }
+static void unknown(void)
+{
+    not_counted();
+    receipt.bytes_raw = 0;
+}
+/* An index as long as the receipt may be, but for a few bytes. */
+static void full(void)
+{
+    static char index[RECEIPT_BYTES];
+    static char digits[] = "99999999999999999999";
+    struct text t;
+    text_init(&receipt_text, receipt_bytes, sizeof receipt_bytes);
+    receipt.index = view_of("[]");
+    receipt.etag = view_of("\"0123456789abcdef0123456789abcdef\"");
+    receipt_write(&receipt_text, &receipt, NULL);
+    uint32_t room = sizeof receipt_bytes - 12 - receipt_text.len;
+    text_init(&t, index, sizeof index);
+    text_str(&t, "[[0,0,1,2,3]");
+    while (t.len < room - 24)
+        text_str(&t, ",[0,0,1,2,3]");
+    text_str(&t, ",[0,0,1,2,");
+    text_put(&t, (struct view){(uint8_t *)digits, room - t.len});
+    text_str(&t, "]]");
+    receipt.index = text_view(&t);
+}
 
 static const struct row {
     const char *name;
@@ -175,6 +202,12 @@ static const struct row {
     {"another last event", GZIP, last, ERROR_CORRUPT, "last_event "},
     {"another digest", GZIP, digest, ERROR_CORRUPT, "digest "},
     {"another compression", GZIP, compression, ERROR_CORRUPT, ""},
+    {"one that nobody knows", GZIP, no_form, ERROR_NONE, ""},
+    {"no events are said to be there", GZIP, no_events, ERROR_CORRUPT,
+     "events 3000, not 0"},
+    {"neither counted nor measured", GZIP, unknown, ERROR_NONE,
+     "does not count the records"},
+    {"no room for the time", GZIP, full, ERROR_CORRUPT, "no room for the"},
 };
 
 static void begin(const char *const *urls, uint32_t count)
@@ -190,9 +223,14 @@ static bool next(struct verify_result *result)
 {
     for (;;) {
         enum flow flow = verify_step(&verify, sim_now(&net));
+        if (verify.state == VERIFY_TELLING)  /* it waits for that */
+            assert_int_equal(verify_step(&verify, sim_now(&net)), FLOW_MOVED);
         const struct verify_result *r = verify_result(&verify);
+        assert_null(verify_result(&verify));
         if (r != NULL)
             *result = *r;
+        if (flow == FLOW_ENDED)
+            assert_int_equal(verify_step(&verify, sim_now(&net)), FLOW_ENDED);
         if (r != NULL || flow == FLOW_ENDED)
             return r != NULL;
         if (flow != FLOW_MOVED)
@@ -229,8 +267,9 @@ static bool told(const struct verify_result *r, const struct row *row)
 {
     const char *words = row->error == ERROR_NONE ? r->reason : r->fault.words;
     char offset[32] = "at byte ";
-    if (r->fault.detail != 0 && r->fault.words[0] == '\0')
-        words = offset;  /* as message.h says it */
+    if (r->fault.words[0] == '\0' && row->error != ERROR_NONE)
+        words = r->fault.detail != 0 ? offset  /* as message.h says it */
+                                     : r->fault.what;
     bool holds = r->fault.error == row->error &&
                  strstr(words, row->words) != NULL;
     if (!holds)
@@ -296,6 +335,8 @@ static const struct fault_row {
     {"no permission to read", "GetObject error=AccessDenied", ERROR_DENIED,
      false},
     {"a dead store", "* reset", ERROR_NETWORK, false},
+    {"a receipt without its ETag", "GetObject #1 drop=ETag", ERROR_NONE,
+     true},
     {"in a Glacier class", "GetObject #2- error=InvalidObjectState status=403",
      ERROR_CONFIG, false},
 };
@@ -317,6 +358,38 @@ static void the_store_is_endured(void **state)
             store_close();
         }
     assert_int_equal(failures, 0);
+}
+
+/* What cannot be asked for in time is not asked for at all. */
+static void a_deadline_ends_it(void **state)
+{
+    static const char *const urls[] = {"s3://bkt/" KEY, "s3://bkt/" KEY};
+    struct verify_result r = {0};
+    (void)state;
+    begin_sound(1);
+    begin(urls, 2);
+    assert_true(aws_fault(net.model, "GetObject hang"));
+    site.deadline_mono_ms = net.mono_ms + 2000;
+    assert_true(next(&r));
+    assert_int_equal(r.fault.error, ERROR_STOPPED);
+    assert_false(next(&r));
+    assert_int_equal(verify.at, 0);
+    store_close();
+}
+
+static void a_long_name_leaves_no_room(void **state)
+{
+    char url[9 + 1024 + 1] = "s3://bkt/";
+    const char *const urls[] = {url};
+    struct verify_result r = {0};
+    (void)state;
+    begin_sound(1);
+    memset(url + 9, 'k', 1024);
+    begin(urls, 1);
+    assert_true(next(&r));
+    assert_int_equal(r.fault.error, ERROR_USAGE);
+    assert_int_equal(store_call.site->requests, 2);  /* the two of the test */
+    store_close();
 }
 
 static void until_reading(void)
@@ -405,6 +478,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_damage_is_told),
         cmocka_unit_test(the_store_is_endured),
+        cmocka_unit_test(a_deadline_ends_it),
+        cmocka_unit_test(a_long_name_leaves_no_room),
         cmocka_unit_test(another_version_is_noticed),
         cmocka_unit_test(another_receipt_is_kept),
         cmocka_unit_test(each_in_turn),

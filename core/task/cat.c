@@ -277,8 +277,7 @@ static enum flow on_reading(struct cat *c, struct now now)
     if (flow != FLOW_FAILED)
         return flow;
     object_cancel(&c->object);
-    if (!stage_row_cut(&c->row))
-        return enter(c, CAT_DRAINING);
+    CHECK(stage_row_cut(&c->row));  /* the last stages never fail */
     return FLOW_MOVED;  /* what was good may still come out */
 }
 
@@ -325,11 +324,11 @@ static void tell_foreign(struct cat *c)
                     "their number is ", c->choose.foreign);
 }
 
-/* Whether it makes no sense to ask S3 for anything else. */
+/* Whether it makes no sense to ask S3 for anything else. What is throttled is
+ * asked again until the deadline. */
 static bool is_hopeless(enum error error)
 {
-    return error == ERROR_NETWORK || error == ERROR_THROTTLED ||
-           error == ERROR_STOPPED;
+    return error == ERROR_NETWORK || error == ERROR_STOPPED;
 }
 
 static enum flow on_reporting(struct cat *c)

@@ -51,8 +51,8 @@ enum flow ending_sweep(struct archive *a)
 static bool may_go_on(enum error error)
 {
     return error == ERROR_STOPPED || error == ERROR_NETWORK ||
-           error == ERROR_THROTTLED || error == ERROR_REMOTE ||
-           error == ERROR_DENIED || error == ERROR_LIMIT;
+           error == ERROR_REMOTE || error == ERROR_DENIED ||
+           error == ERROR_LIMIT;
 }
 
 /* The upload stays. Whoever cannot reach S3 cannot say so either. */

@@ -358,9 +358,9 @@ static bool read_rate(const struct reader *r, struct view body,
 static bool read_at(const struct reader *r, struct view body,
                     struct schedule *s)
 {
-    bool is_local = false;
+    bool is_local;  /* it is: 19 bytes leave no room for a zone */
     if (body.len != 19 || view_ends(body, ":60") ||
-        !date_parse_rfc3339(body, &s->local_ms, &is_local) || !is_local)
+        !date_parse_rfc3339(body, &s->local_ms, &is_local))
         return refuse_word(r, body, "at() takes a time as the zone's clocks "
                            "show it", view_of("at(2026-11-09T03:00:00)"));
     return true;

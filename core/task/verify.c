@@ -239,7 +239,7 @@ static enum flow on_existing(struct verify *v, struct now now)
     hold_number(&t, "bytes_stored", e->bytes, e->receipt.bytes_stored);
     hold_view(&t, "etag", view_of(e->etag), e->receipt.etag);
     hold_view(&t, "key", v->name.key, e->receipt.key);
-    if (t.len > 0 || t.overflow)
+    if (t.len > 0)
         return refuse(v, ERROR_CORRUPT, differs, text_view(&t));
     begin_reading(v);
     return enter(v, VERIFY_READING);
@@ -322,11 +322,11 @@ static enum flow on_writing(struct verify *v, struct now now)
     return flow == FLOW_ENDED ? tell(v) : flow;
 }
 
-/* Whether it makes no sense to ask S3 for anything else. */
+/* Whether it makes no sense to ask S3 for anything else. What is throttled is
+ * asked again until the deadline. */
 static bool is_hopeless(enum error error)
 {
-    return error == ERROR_NETWORK || error == ERROR_THROTTLED ||
-           error == ERROR_STOPPED;
+    return error == ERROR_NETWORK || error == ERROR_STOPPED;
 }
 
 static enum flow on_telling(struct verify *v)

@@ -66,7 +66,7 @@ struct verify {
     struct target    target;
     struct view      text;    /* the receipt, as it is written again */
     struct body      body;
-    char receipt_key[SPEC_KEY_BYTES + 32];
+    char receipt_key[SPEC_KEY_BYTES];
     uint8_t room[EXISTING_ROOM_BYTES];
 };
 

@@ -26,7 +26,7 @@
  *       block=N          no more than N bytes of body are read, for ever
  *       html | nobody    form of the error's body
  *       retry-after=S    header Retry-After
- *       add=HEADER drop=NAME   of the reply; blanks as _ in HEADER
+ *       add=HEADER drop=NAME   of the reply, both: instead; blanks as _
  *       same-token       FilterLogEvents: the next token is this one's
  *       circle           FilterLogEvents: the next token leads to the start
  *       repeat           FilterLogEvents: this page is sent again

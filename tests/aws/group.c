@@ -86,9 +86,12 @@ void aws_group_policy(struct aws *m, const char *name, const char *class,
                       int retention_days, bool masked)
 {
     struct aws_group *g = need_group(m, name);
-    bool rare = strcmp(class, "INFREQUENT_ACCESS") == 0;
-    aws_must(rare || strcmp(class, "STANDARD") == 0);
-    g->class = rare ? "INFREQUENT_ACCESS" : "STANDARD";
+    static const char *const classes[] = {"STANDARD", "INFREQUENT_ACCESS",
+                                          "DELIVERY"};
+    size_t i = 0;
+    while (i < 3 && strcmp(class, classes[i]) != 0) i++;
+    aws_must(i < 3);
+    g->class = classes[i];
     g->retention_days = retention_days;
     g->masked = masked;
 }

@@ -185,8 +185,8 @@ static void common_headers(struct aws_exchange *x, int64_t now)
     if (x->effect.retry_after >= 0)
         aws_reply_header(x, "Retry-After", "%lld",
                          (long long)x->effect.retry_after);
-    if (x->effect.add != NULL) aws_printf(h, "%s\r\n", x->effect.add);
     if (x->effect.drop != NULL) drop_header(h, x->effect.drop);
+    if (x->effect.add != NULL) aws_printf(h, "%s\r\n", x->effect.add);
 }
 
 static int64_t ready_at(struct aws_exchange *x, int64_t now)
