@@ -125,15 +125,13 @@ static void retention_is_due_too(void **state)
     close_world();
 }
 
-/* 80 GB in 40 days are 2 GB a day: 1,908 pages, 239 MB, 48 parts. */
-static void much_is_estimated(void **state)
+/* A day of a group that holds 80 GB in 40 days. */
+static struct visit v;
+
+static void describe_much(void)
 {
-    static struct visit v;
     static const struct config_settings settings;
-    struct forecast f = {0};
-    struct text t;
-    char bytes[REPORT_BYTES];
-    (void)state;
+    memset(&v, 0, sizeof v);
     v.options.settings = &settings;
     v.site = &site;
     (void)view_copy(view_of(BUCKET), v.spec.bucket, sizeof v.spec.bucket);
@@ -147,6 +145,16 @@ static void much_is_estimated(void **state)
     v.spec.from_ms = NOON - DAYS(1);
     (void)view_copy(view_of("GLACIER_IR"), v.spec.storage_class,
                     sizeof v.spec.storage_class);
+}
+
+/* 80 GB in 40 days are 2 GB a day: 1,908 pages, 239 MB, 48 parts. */
+static void much_is_estimated(void **state)
+{
+    struct forecast f = {0};
+    struct text t;
+    char bytes[REPORT_BYTES];
+    (void)state;
+    describe_much();
     text_init(&t, bytes, sizeof bytes);
     site.pace.limit = 12000;
     forecast_tell(&f, &v, &t, OUTPUT_TEXT);
@@ -161,6 +169,79 @@ static void much_is_estimated(void **state)
     assert_non_null(strstr(sum, "requests, about: 1,908 FilterLogEvents"));
 }
 
+/* What a day is estimated by, when one thing about it is otherwise. */
+static struct forecast of_day(const char *has, enum output form)
+{
+    static char bytes[REPORT_BYTES];
+    struct forecast f = {0};
+    struct text t;
+    text_init(&t, bytes, sizeof bytes);
+    forecast_tell(&f, &v, &t, form);
+    if (strstr(bytes, has) == NULL)
+        fail_msg("\"%s\" is not in %s", has, bytes);
+    return f;
+}
+
+static void a_day_is_of_its_group(void **state)
+{
+    static struct config_settings settings = {.retention_days = 30};
+    (void)state;
+    describe_much();
+    v.spec.storage_class[0] = '\0';
+    assert_int_equal(of_day("", OUTPUT_TEXT).month_nano / 1000, 5352);
+    strcpy(v.spec.storage_class, "OUTPOSTS");  /* as STANDARD, at least */
+    assert_int_equal(of_day("", OUTPUT_TEXT).month_nano / 1000, 5352);
+    v.calendar.facts.held_ms = NOON - DAYS(20);  /* it holds no more */
+    assert_int_equal(of_day("", OUTPUT_TEXT).calls[FORECAST_READ], 3815);
+    v.calendar.facts.held_ms = NOON - HOUR;
+    (void)of_day("\"state\":\"expired\"", OUTPUT_JSON);
+    v.due = VISIT_KEEP;
+    v.options.settings = &settings;
+    assert_int_equal(of_day("/a: 30 days of retention",
+                            OUTPUT_TEXT).calls[FORECAST_GET], 0);
+    v.calendar.facts.held_ms = NOON - DAYS(35);
+    assert_int_equal(of_day("\"day\":null", OUTPUT_JSON)
+                         .calls[FORECAST_GET], 5);
+}
+
+static void no_room_is_told(void **state)
+{
+    char few[8];
+    struct forecast f = {0};
+    struct text t;
+    (void)state;
+    describe_much();
+    text_init(&t, few, sizeof few);
+    forecast_tell(&f, &v, &t, OUTPUT_JSON);
+    assert_true(t.overflow);
+    assert_int_equal(f.archives, 1);
+}
+
+static void a_sum_says_what_there_is(void **state)
+{
+    struct forecast f = {0};
+    struct text t;
+    (void)state;
+    site.requests = site.retried = 0;
+    site.pace.limit = 0;
+    text_init(&t, sum, sizeof sum);
+    forecast_write(&t, &f, &site, 0, OUTPUT_TEXT);
+    assert_null(strstr(sum, "requests:"));
+    assert_null(strstr(sum, "requests, about:"));
+    assert_null(strstr(sum, "export,"));
+    f.exports = f.calls[FORECAST_EXPORT] = 1;
+    f.calls[FORECAST_READ] = 7;
+    site.requests = 3;
+    text_init(&t, sum, sizeof sum);
+    forecast_write(&t, &f, &site, 2, OUTPUT_TEXT);
+    assert_non_null(strstr(sum, "; 1 export, one at a time"));
+    assert_non_null(strstr(sum, "requests: 1 DescribeLogGroups, "
+                                "1 CreateExportTask, 2 ListObjectsV2\n"));
+    text_init(&t, sum, sizeof sum);
+    forecast_write(&t, &f, &site, 2, OUTPUT_JSON);  /* as one in a second */
+    assert_non_null(strstr(sum, "\"seconds\":7000,"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +250,9 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test(retention_is_due_too),
         cmocka_unit_test(much_is_estimated),
+        cmocka_unit_test(a_day_is_of_its_group),
+        cmocka_unit_test(no_room_is_told),
+        cmocka_unit_test(a_sum_says_what_there_is),
     };
     return RUN(tests);
 }

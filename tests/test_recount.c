@@ -93,6 +93,45 @@ static void is_fail(void)
     spec.if_exists = EXISTS_FAIL;
 }
 
+/* The receipt as another made it. */
+static void rewrite(const struct receipt *r)
+{
+    static char json[RECEIPT_BYTES];
+    struct text t;
+    text_init(&t, json, sizeof json);
+    receipt_write(&t, r, NULL);
+    aws_add_object(model, "sim-bucket", RECEIPT,
+                   (struct aws_text){t.at, t.len}, FIRST);
+}
+
+static void not_counted(void)
+{
+    struct receipt r = receipt_there();
+    r.counted = false;
+    rewrite(&r);
+}
+
+static void not_settled(void)
+{
+    struct receipt r = receipt_there();
+    r.has_settled = false;
+    rewrite(&r);
+}
+
+static void more_said(void)
+{
+    struct receipt r = receipt_there();
+    r.tally.events += 100;
+    rewrite(&r);
+}
+
+static void expires_meanwhile(void)
+{
+    stream_deleted();
+    aws_group_policy(model, GROUP, "STANDARD", 16, false);
+    CHECK(aws_set(model, "latency:FilterLogEvents", 3000));
+}
+
 /* --- the rows ------------------------------------------------------------ */
 
 enum outcome {
@@ -128,6 +167,15 @@ static const struct row {
     {"the group is made again, empty", created_again_empty, 0, REFUSED,
      "the log group was created after the archive was taken", 20},
     {"a retention of 14 days", keeps_14_days, 0, SKIPPED,
+     "CloudWatch deletes it after its retention already", 20},
+    {"its events were not counted", not_counted, 0, SKIPPED,
+     "as its own events were not counted", 0},
+    {"it does not say what was settled", not_settled, 0, SKIPPED,
+     "late events may come until 14 days after the window's end", 20},
+    {"it says more than there is", more_said, 0, REFUSED,
+     "found 20 events instead of 20, or other ones", 120},
+    {"it expires while it is counted", expires_meanwhile,
+     DAY_FROM + 16 * (int64_t)DAY_MS - 1000, SKIPPED,
      "CloudWatch deletes it after its retention already", 20},
     {"masked now", is_masked, 0, SKIPPED, "as masking differs", 20},
     {"a moment before the horizon", late_events,
@@ -181,9 +229,9 @@ static bool holds(const struct row *row)
     put_day();
     if (run_job(FIRST) != FLOW_ENDED || !is_provisional())
         return false;
-    const char *object = name_of(OBJECT), *receipt = name_of(RECEIPT);
     if (row->between != NULL)
         row->between();
+    const char *object = name_of(OBJECT), *receipt = name_of(RECEIPT);
     int64_t at_ms = row->second_ms != 0 ? row->second_ms : LATER;
     enum flow flow = run_job(at_ms);
     bool ok = ends_so(row, flow, object, receipt) && is_tidy() &&
@@ -220,6 +268,19 @@ static void what_becomes_of_it(void **state)
         close_world();
     }
     assert_int_equal(failures, 0);
+}
+
+static void it_may_not_be_sealed(void **state)
+{
+    (void)state;
+    open_world();
+    put_day();
+    assert_int_equal(run_job(FIRST), FLOW_ENDED);
+    assert_true(aws_fault(model, "PutObject error=AccessDenied status=403"));
+    assert_int_equal(run_job(LATER), FLOW_FAILED);
+    assert_int_equal(job.fault.error, ERROR_DENIED);
+    assert_true(is_provisional());
+    close_world();
 }
 
 /* --- days of other shapes ------------------------------------------------ */
@@ -392,6 +453,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_becomes_of_it),
+        cmocka_unit_test(it_may_not_be_sealed),
         cmocka_unit_test(other_shapes),
         cmocka_unit_test(replaced_when_asked),
         cmocka_unit_test(it_dies_anywhere),

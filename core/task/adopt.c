@@ -80,8 +80,8 @@ static enum flow on_group(struct adopt *a, struct now now)
     text_init(&t, a->receipt_key, sizeof a->receipt_key);
     receipt_key(&t, a->receipt.key, "receipt");
     if (t.overflow)
-        return refuse(a, ERROR_USAGE, "the key of s3://%/% leaves no room "
-                      "for its receipt's name", NULL);
+        return refuse(a, ERROR_USAGE, "there is no room for a receipt's name "
+                      "beside s3://%/%", NULL);
     call_cancel(a->group.call);
     existing_init(&a->existing, a->group.call, view_of(a->spec->bucket),
                   a->receipt.key, text_view(&t),

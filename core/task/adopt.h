@@ -61,7 +61,7 @@ struct adopt {
     struct view    text;
     struct body    body;
     char reason[ADOPT_REASON_BYTES];
-    char receipt_key[SPEC_KEY_BYTES + 32];
+    char receipt_key[SPEC_KEY_BYTES];
     uint8_t room[EXISTING_ROOM_BYTES];
 };
 
