@@ -301,8 +301,8 @@ dist:  ## tarballs, .deb, checksums and SBOM for both targets, in build/dist
 	platform/dist/run
 reproducible:  ## the same bytes again, in another directory
 	tests/reproducible
-build/pages: platform/dist/pages.c core/task/manual.c core/task/manual_commands.c \
-    core/base/text.c | build/config.h
+build/pages: platform/dist/pages.c core/task/manual.c \
+    core/task/manual_commands.c core/base/text.c | build/config.h
 	gcc -std=c11 -O1 $(WARN) -ffunction-sections -Icore -Ibuild \
 	    -Wl,--gc-sections -o $@ $^
 
@@ -333,7 +333,7 @@ vm:  ## archives in machines of 128 MB; the least memory, docs/machines.md
 fuzz: $(FUZZ:tests/%.c=build/fuzz/%)  ## each parser under libFuzzer; SECONDS=60
 	tests/fuzz $(or $(SECONDS),60) $^
 
-simulate: $(SIM)/simulate  ## trouble; SEEDS=1000 SEED= KIND=merge
+simulate: $(SIM)/simulate  ## trouble; SEEDS=1000 SEED= KIND=merge or sort
 	SEEDS=$(or $(SEEDS),$(if $(SEED),1,1000)) SEED=$(SEED) KIND=$(KIND) \
 	    $(if $(filter 1,$(or $(SEEDS),$(if $(SEED),1))),SIM_TRACE=1) $(EMULATOR) $<
 
@@ -366,9 +366,9 @@ build/coverage/ran/%: build/coverage/%
 	    > $@.log 2>&1 || { cat $@.log; exit 1; }
 
 # What the drivers in tests/eva read; Frama-C cannot parse all of core/.
-EVA := $(BASE:%=core/base/%.c) $(patsubst %,core/%.c,call/http call/endpoint \
-       call/settings call/keys call/trouble fetch/decode fetch/frame fetch/head \
-       fetch/member fetch/record fetch/census ship/elements ship/index \
+EVA := $(BASE:%=core/base/%.c) $(patsubst %,core/%.c,call/http \
+       call/endpoint call/settings call/keys call/trouble fetch/decode \
+       fetch/frame fetch/head fetch/member fetch/record fetch/census ship/elements ship/index \
        task/message task/plan task/schedule task/schedule_parse task/demand)
 READERS := text date json xml members head member index settings http
 eva: $(MADE)  ## Frama-C's Eva on readers of outside bytes; ONLY="http"
@@ -392,7 +392,8 @@ help:  ## this list
 	sed -n 's/^\([a-z0-9-]*\):.*  ## /  make \1	/p' Makefile | expand -t 22
 	echo "  PROFILE=small, TARGET=aarch64, CFG_X=N choose what; V=1 shows how"
 
-.PHONY: always all torture coverage-report $(shell sed -n 's/^\([a-z0-9-]*\):.*  ## .*/\1/p' Makefile)
+.PHONY: always all torture coverage-report \
+        $(shell sed -n 's/^\([a-z0-9-]*\):.*  ## .*/\1/p' Makefile)
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find build/ -name '*.d' ! -path '*/deps/*' 2>&-)

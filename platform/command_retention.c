@@ -35,11 +35,11 @@ static void warn(struct runner *r, const struct retention *job,
 static void warn_all(struct runner *r, const struct retention *job)
 {
     if (job->options.days <= 14)
-        warn(r, job, "with 14 days or less no archive is ever recounted, because "
-                "late events come for as long; 30 days would do");
+        warn(r, job, "with 14 days or less no archive is ever recounted, "
+                "because late events come for as long; 30 days would do");
     if (job->text_days > 0)
-        warn(r, job, "days are archived as text: the names of their streams are "
-                "in CloudWatch alone, and go with it");
+        warn(r, job, "days are archived as text: the names of their streams "
+                "are in CloudWatch alone, and go with it");
 }
 
 int say_retention(struct runner *r, const struct retention *job)

@@ -75,7 +75,8 @@ static inline struct view written(const struct checkpoint *c)
     return text_view(&t);
 }
 
-static inline bool reads(struct checkpoint *c, struct view json, struct fault *fault)
+static inline bool reads(struct checkpoint *c, struct view json,
+                         struct fault *fault)
 {
     struct text strings;
     text_init(&strings, strings_room, sizeof strings_room);

@@ -1,9 +1,9 @@
 /* fuzz_census.c - any bytes as the lines of an archive.
  *
  * The first byte chooses slices and form, the rest is read. What is counted
- * must not depend on slices, nor be more than there are lines. Without libFuzzer
- * (no -fsanitize=fuzzer) define FUZZ_MAIN: each argument is a file of the
- * corpus. */
+ * must not depend on slices, nor be more than there are lines. Without
+ * libFuzzer (no -fsanitize=fuzzer) define FUZZ_MAIN: each argument is a file of
+ * the corpus. */
 #include <stdio.h>
 
 #include "fetch/census.h"

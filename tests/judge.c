@@ -29,7 +29,7 @@ static void need(uint8_t **room, size_t *most, size_t bytes)
     *room = aws_grow(*room, *most);
 }
 
-/* --- the object ------------------------------------------------------------- */
+/* --- the object ----------------------------------------------------------- */
 
 enum {
     GZIP_HEADER = 10, GZIP_TRAILER = 8,
@@ -239,7 +239,7 @@ const char *judge_object(struct day *d, struct aws *m, const struct spec *s,
     return fault != NULL ? fault : compare(d, j.raw, since);
 }
 
-/* --- the receipt ------------------------------------------------------------ */
+/* --- the receipt ---------------------------------------------------------- */
 
 static bool same_tally(const struct tally *a, const struct tally *b)
 {

@@ -4,8 +4,9 @@
  * A day is read from the model's group: every event a line, in order. An
  * object is right if, unpacked, it is those lines, each once and in order;
  * an event that came after the archive was begun may be missing, or stand
- * where it was met when a page was read again; no other may. A receipt is right if it says of the object what the model knows of
- * it and what the day's lines add up to. */
+ * where it was met when a page was read again; no other may. A receipt is right
+ * if it says of the object what the model knows of it and what the day's lines
+ * add up to. */
 #ifndef FIRN_TESTS_JUDGE_H
 #define FIRN_TESTS_JUDGE_H
 

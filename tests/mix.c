@@ -128,7 +128,7 @@ void mix_choose(struct mix *x, struct sheaf *s, struct chance *c)
         choose_merge(x, s, c);
 }
 
-/* --- what AWS does anyway --------------------------------------------------- */
+/* --- what AWS does anyway ------------------------------------------------- */
 
 static const struct habit {
     const char *name;
@@ -181,7 +181,7 @@ bool mix_habits(const struct mix *x, struct chance *c, struct aws *m)
     return fine;
 }
 
-/* --- what goes wrong -------------------------------------------------------- */
+/* --- what goes wrong ------------------------------------------------------ */
 
 static const char *const operations[] = {
     "FilterLogEvents", "FilterLogEvents", "DescribeLogGroups", "PutObject",

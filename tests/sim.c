@@ -352,7 +352,7 @@ void sim_kill(struct transport *t)
             transport_cancel(t, t->exchange[i].x);
 }
 
-/* --- what else a run stands on --------------------------------------------- */
+/* --- what else a run stands on -------------------------------------------- */
 
 void sim_site(struct site *s, struct transport *t, uint32_t rate,
               uint64_t seed)

@@ -87,7 +87,7 @@ static void each_answer_is_understood(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* --- a receipt that is there ----------------------------------------------- */
+/* --- a receipt that is there ---------------------------------------------- */
 
 #define HEAD(etag, more) "content-length: 7\netag: " etag "\n" more
 

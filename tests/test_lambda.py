@@ -243,7 +243,7 @@ def row_93_it_closes(firn, quick):
                     "runtime API" in said, (code, said[-300:]))
 
 
-# --- how it begins ---------------------------------------------------------------
+# --- how it begins ------------------------------------------------------------
 
 def init_errors(firn, quick):
     for name, config, words in (
@@ -287,7 +287,7 @@ def row_95_outside_of_the_configuration(firn, quick):
         score.equal("95: nothing is stored", key_of(e)[1], [])
 
 
-# --- time ----------------------------------------------------------------------
+# --- time ---------------------------------------------------------------------
 
 def row_90_a_day_over_many_invocations(firn, quick):
     """Parts are small and pages slow: the day takes some ten invocations of
@@ -401,7 +401,7 @@ def no_patience_runs_out(firn, quick):
                     0)
 
 
-# --- the zip -------------------------------------------------------------------
+# --- the zip ------------------------------------------------------------------
 
 def the_zip(firn, quick):
     made = []
@@ -426,7 +426,7 @@ def the_zip(firn, quick):
         score.equal("it is the program", z.read("bootstrap")[:4], b"\x7fELF")
 
 
-# --- AWS's own emulator ----------------------------------------------------------
+# --- AWS's own emulator -------------------------------------------------------
 
 def emulator_program():
     where = os.path.join(rig.ROOT, "build/rie")
@@ -510,7 +510,7 @@ def emulator(firn, quick):
                         told[-1].get("action") == "archived", told)
 
 
-# --- a large day, if it is asked for ----------------------------------------------
+# --- a large day, if it is asked for ------------------------------------------
 
 def large(firn, size, seconds):
     """LAMBDA_BYTES of log through invocations of LAMBDA_SECONDS, and by one

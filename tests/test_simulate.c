@@ -142,7 +142,7 @@ static void objects_end_sorted(void **state)
     some_seeds_hold(SIMULATE_SORT);
 }
 
-/* --- very many of them ----------------------------------------------------- */
+/* --- very many of them ---------------------------------------------------- */
 
 static double seconds(void)
 {

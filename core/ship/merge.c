@@ -70,7 +70,7 @@ void merge_resume(struct merge *m, const struct checkpoint_mark *mark)
 }
 
 enum flow merge_fail(struct merge *m, const struct fault *fault,
-                      struct view key)
+                     struct view key)
 {
     fault_adopt(&m->fault, fault);
     (void)view_copy(key, m->about, sizeof m->about);

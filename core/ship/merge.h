@@ -11,8 +11,8 @@
  * A stream may be put in order of time first (ship/order.h).
  *
  * Composing does not look into what it copies. Of what it streams, the first
- * PROBE_BYTES are inflated on the way: a file that is damaged is refused, and
- * if a last line has no newline, or rubbish stands behind a member, so that
+ * MERGE_PROBE_BYTES are inflated on the way: a file that is damaged is refused,
+ * and if a last line has no newline, or rubbish stands behind a member, so that
  * the files cannot simply be put end to end, or their forms differ, then
  * `unfit` is set, and the caller begins again as a stream.
  *

@@ -3,9 +3,9 @@
  * An external sort (Knuth, TAOCP 3, section 5.4). Records are gathered into
  * runs as large as the memory, each sorted and stored by one PutObject
  * (pack/sortrun.h); as long as there are more of them than the last merge can
- * take at once, as many as fit are merged into one, level by level (feed.h); the
- * last merge gives the bytes away as they come. Runs are
- * neighbours where they are merged, so records of one time stay as they came.
+ * take at once, as many as fit are merged into one, level by level (feed.h);
+ * the last merge gives the bytes away as they come. Runs are neighbours where
+ * they are merged, so records of one time stay as they came.
  *
  *     order_init(o, &setup);
  *     while (order_step(o, now) ...)
@@ -111,7 +111,6 @@ uint32_t order_fan(const struct order_geometry *g, uint64_t runs);
 /* About; for so many bytes of records. */
 struct order_price order_price(uint64_t bytes, uint32_t memory_bytes,
                                uint32_t last_bytes);
-
 
 /* The key of a piece, written to `at`, ORDER_KEY_BYTES of room; of NULL, what
  * all of them begin with. And does a file's name end as theirs do? */

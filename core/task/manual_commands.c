@@ -94,15 +94,16 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "anew, and so they are with --recompress.\n"
         "\n"
         "A key that ends in .gz or .zst must be that; others are what they\n"
-        "begin with. Of what is copied inside S3 nothing is inflated, so the\n"
-        "receipt leaves open what it holds. With --group and --day all is\n"
-        "inflated once and counted, only records of that day are kept, and\n"
-        "the object counts as that day, imported. CloudWatch's permission\n"
-        "probe, receipts and checkpoints below the prefix are left out.\n"
+        "begin with. Of what is put end to end the first 16 MB that come by\n"
+        "are inflated, of what is copied inside S3 nothing: the receipt says\n"
+        "so. With --group and --day all is inflated once and counted, only\n"
+        "records of that day are kept, and the object counts as that day,\n"
+        "imported. CloudWatch's permission probe, receipts and checkpoints\n"
+        "below the prefix are left out.\n"
         "\n"
         "With --order time the records of all objects are sorted, in the same\n"
         "memory: sorted runs are stored beside the checkpoint, uncompressed\n"
-        "and encrypted as --sse says, merged, and deleted. It is read, written\n"
+        "and encrypted as --sse says, merged, deleted. All is read, written\n"
         "and read again, so look at the price that --dry-run tells.\n"
         "\n"
         "Stopped, cut off or killed, it may simply be run again.\n",
@@ -126,7 +127,7 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "      run again to go on\n"
         "  77  credentials or permission\n"
         "  78  no such bucket or group, nothing below the prefix, or an\n"
-        "      object in the way\n",
+        "      object in the way: another archive below it, if KEY is, too\n",
     },
     [COMMAND_ADOPT] = {
         "adopt", "s3://BUCKET/KEY --group NAME --day YYYY-MM-DD", 1, 1,
@@ -350,8 +351,8 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "Lists the log groups of the account and region and prints a\n"
         "configuration for firn run, with a word about each group that is\n"
         "special: too short a retention, a class that can only be exported,\n"
-        "masked data. Groups of which no day can be archived are left out, and\n"
-        "named at the end. From today on; nothing is written or changed.\n",
+        "masked data. Groups of which no day can be archived are left out\n"
+        "and named at the end. From today on; nothing is written or changed.\n",
         "  firn init --to s3://acme-logs/ > firn.json\n"
         "  firn doctor firn.json && firn plan firn.json\n",
         "   0  printed\n"
@@ -364,8 +365,8 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "doctor", "CONFIG", 1, 1,
         "what would fail, and the cure",
         "Looks at all that a run needs, with one harmless call of each kind:\n"
-        "the credentials and whose they are, the clock; each group, its class,\n"
-        "retention and masking, and whether it can be read; each bucket, its\n"
+        "the credentials and whose they are, the clock; each group, its\n"
+        "class, retention and masking, and whether it can be read; each bucket, its\n"
         "region, what may be done there, its lifecycle, and for exports its\n"
         "policy. A line each: ok, note, warning, or fail and the exit code\n"
         "that a run would end with. Nothing is written but with --write:\n"
@@ -412,8 +413,8 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "Exact are the requests that do not depend on how much is read.\n"
         "\"about\" says which do: they are estimated from the bytes that\n"
         "CloudWatch says it stores. The time is what the read rate allows at\n"
-        "best; --rate, or \"rate\", changes it. Prices are us-east-1's, of the\n"
-        "day that is told beside them.\n"
+        "best; --rate, or \"rate\", changes it. Prices are us-east-1's, of\n"
+        "the day that is told beside them.\n"
         "\n"
         "With --output json each day is an item for many firns at once\n"
         "(docs/deploy), and the sum is the last line, without a \"day\".\n",

@@ -23,7 +23,8 @@
     X(ListParts, S3) X(ListMultipartUploads, S3) X(ListObjectsV2, S3) \
     X(HeadBucket, S3) X(CreateBucket, S3) X(GetBucketLocation, S3) \
     X(GetBucketVersioning, S3) X(PutBucketVersioning, S3) \
-    X(GetBucketLifecycle, S3) X(GetBucketPolicy, S3) X(PutBucketPolicy, S3) X(DeleteBucketPolicy, S3) \
+    X(GetBucketLifecycle, S3) X(GetBucketPolicy, S3) \
+    X(PutBucketPolicy, S3) X(DeleteBucketPolicy, S3) \
     X(ListBuckets, S3) X(UnknownS3, S3) \
     X(AssumeRole, STS) X(AssumeRoleWithWebIdentity, STS) \
     X(GetCallerIdentity, STS) X(UnknownSts, STS) \
