@@ -228,7 +228,7 @@ static void test_killed(void **state)
     (void)state;
     for (int mode = 0; mode < 2; mode++) {
         bool ended = false;
-        for (uint64_t steps = 1; !ended; steps += 97 + 4 * steps) {
+        for (uint64_t steps = 1; !ended; steps += 97 + 24 * steps) {
             open_merge("joined.log.gz");
             fill_gzip();
             spec.recompress = mode == 1;
