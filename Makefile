@@ -49,7 +49,8 @@ PLATFORM := $(PLATFORM:%=platform/%.c)
 # tests/aws is the tests' AWS.
 TESTS := $(wildcard tests/test_*.c tests/aws/test_*.c)
 FUZZ  := $(wildcard tests/fuzz_*.c)
-SCALED := $(patsubst %,tests/test_%.c,simulate segment merge_compose)
+SCALED := $(patsubst %,tests/test_%.c,simulate segment segment_found \
+          merge_compose merge_stream)
 YEAR  := tests/test_year.c
 HELP  := $(filter-out $(TESTS) $(FUZZ),$(wildcard tests/*.c))
 AWS   := $(filter-out $(TESTS) tests/aws/server.c,$(wildcard tests/aws/*.c))

@@ -1,104 +1,17 @@
 /* test_join.c - a day read through all lanes is the day, in order, each event
  * once; and its blocks do not depend on lanes, network or faults.
- * Method: the simulated AWS (sim.h) and virtual time. What should come is made
- * from the model's own events, one after the other, by the rules in cut.h and
- * line.h as a naive writer would follow them: lines, blocks and their figures.
- * Each row is a day and a mood of AWS; each runs with several seeds. */
+ * Method: the simulated AWS (sim.h) and virtual time. What should come
+ * is made apart from core (oracle.h). Each row is a day and a mood of AWS; each
+ * runs with several seeds. */
 #include <stdlib.h>
 
 #include <isa-l/igzip_lib.h>
 
-#include "expect.h"
-#include "pack/join.h"
+#include "oracle.h"
 #include "row.h"
 #include "sim.h"
 
-enum {
-    BLOCK_MOST = CFG_BLOCK_BYTES, LINE_MOST = 8 << 20, SPINS_MOST = 2000,
-};
-#define DAY_FROM INT64_C(1794182400000)  /* 2026-11-09 */
-#define GROUP "/sim/group"
-
-/* --- what should come ----------------------------------------------------- */
-
-struct oracle {
-    struct aws_cursor *cursor;
-    struct cut   cut;
-    bool         json, ended, waiting;  /* a line waits for its block */
-    int64_t      line_ms;
-    uint8_t     *line, *bytes;          /* the line; the block, and more */
-    uint32_t     line_len, len;
-    struct block open, block;           /* public: block, its bytes first */
-    uint64_t     lines;
-};
-
-static bool read_line(struct oracle *o)
-{
-    struct aws_event e;
-    struct view message;
-    unsigned form = o->json ? EXPECT_JSON | EXPECT_INGESTED | EXPECT_ID : 0;
-    if (!aws_next_event(o->cursor, &e))
-        return false;
-    CHECK(expect_most(&e) <= LINE_MOST);
-    o->line_len = expect_line(o->line, &e, form, &message).len;
-    o->line_ms = e.timestamp;
-    o->lines++;
-    return true;
-}
-
-static void begin_oracle(struct oracle *o, struct aws *m, int64_t from,
-                         int64_t until, bool json)
-{
-    static uint8_t line[LINE_MOST], bytes[LINE_MOST + BLOCK_MOST];
-    *o = (struct oracle){.json = json, .line = line, .bytes = bytes};
-    o->cursor = aws_events(m, GROUP, from, until, INT64_MAX);
-    o->open = (struct block){.first_ms = INT64_MAX, .last_ms = INT64_MIN};
-    cut_init(&o->cut, 0);
-}
-
-static void note(struct oracle *o, int64_t ms)
-{
-    if (ms < o->open.first_ms)
-        o->open.first_ms = ms;
-    if (ms > o->open.last_ms)
-        o->open.last_ms = ms;
-}
-
-static bool give(struct oracle *o, uint32_t len)
-{
-    int64_t last = o->open.last_ms;
-    o->block = o->open;
-    o->block.raw_bytes = len;
-    o->block.crc = pack_crc(0, (struct view){o->bytes, len});
-    o->open = (struct block){.first_ms = INT64_MAX, .last_ms = INT64_MIN};
-    if (o->len > len)
-        note(o, last);
-    return true;
-}
-
-/* The next block; the one before is dropped. */
-static bool next_block(struct oracle *o)
-{
-    o->len -= o->block.raw_bytes;
-    memmove(o->bytes, o->bytes + o->block.raw_bytes, o->len);
-    o->block.raw_bytes = 0;
-    while (o->len < BLOCK_MOST) {
-        o->waiting = o->waiting || read_line(o);
-        if (!o->waiting)
-            return o->len > 0 && give(o, o->len);
-        int64_t at = o->line_ms - DAY_FROM;
-        if (o->len > 0 && (cut_before(&o->cut, at) ||
-                           o->len + o->line_len > BLOCK_MOST))
-            return give(o, o->len);
-        memcpy(o->bytes + o->len, o->line, o->line_len);
-        o->len += o->line_len;
-        o->open.events++;
-        note(o, o->line_ms);
-        cut_add(&o->cut, at, o->line_len);
-        o->waiting = false;
-    }
-    return give(o, BLOCK_MOST);
-}
+enum { SPINS_MOST = 2000 };
 
 /* --- a run ---------------------------------------------------------------- */
 
@@ -114,6 +27,7 @@ struct mood {
     enum pack_kind kind;
     bool        text;      /* not JSON */
     bool        slow;      /* whoever takes the blocks takes his time */
+    uint16_t    kept;      /* slots that even the head leaves free */
 };
 
 struct machine {
@@ -304,7 +218,7 @@ static const char *drive(struct machine *k, struct oracle *o,
     uint32_t spins = 0;
     for (uint64_t turn = 0; ; turn++) {
         /* As if a part were always about to fill. */
-        struct join_kept kept = {LIMIT_PART_SLOTS, 0};
+        struct join_kept kept = {LIMIT_PART_SLOTS, mood->kept};
         int64_t before = k->transport.mono_ms;
         uint64_t taken = f->blocks;
         enum flow flow = join_step(&k->join, sim_now(&k->transport), kept);
@@ -453,6 +367,10 @@ static const struct mood moods[] = {
     {.name = "whoever takes is slow", .profile = "noise",
      .spread = "uniform", .bytes = 12000000, .settings = SHORT,
      .kind = PACK_NONE, .slow = true},
+    {.name = "not even the head has room", .profile = "tiny",
+     .spread = "uniform", .bytes = 300000, .settings = LIVELY,
+     .kind = PACK_NONE, .slow = true,
+     .kept = LIMIT_PART_SLOTS - 2 * PACK_SLOTS},
     {.name = "an odd window", .profile = "web", .spread = "uniform",
      .bytes = 5000000, .settings = SHORT, .until_ms = 1234567,
      .kind = PACK_GZIP},

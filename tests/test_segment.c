@@ -5,12 +5,10 @@
  * records every part and one that only does what it must; aborted after every
  * request. At the end: the object is the content, and nothing else is left.
  * SEGMENTS=n: in one run so many, with bodies that the model does not keep. */
-#include "ship/segment.h"
-#include "upload_rig.h"
+#include "segment_rig.h"
 
 enum { PIECE_BYTES = CFG_PART_BYTES / 5 };
 
-static struct target segment;
 static uint64_t total;
 
 /* What a caller knows: in memory, and what would survive it. */
@@ -38,20 +36,13 @@ static uint64_t crc_of_all(void)
     return crc;
 }
 
-static void open_segments(uint64_t bytes)
+static void begin_of(uint64_t bytes)
 {
-    begin(SLOTS);
+    open_segments();
     total = bytes;
-    assert_true(aws_set(wire.model, "part-bytes-min", LIMIT_PART_LEAST));
-    assert_true(aws_set(wire.model, "copy-bytes-max", LIMIT_COPY_BYTES));
-    segment = target;
-    segment.key = view_of("a/_events.segment");
-    segment.condition = TARGET_ANYHOW;
-    segment.storage_class = (struct view){0};
     record = (struct record){.stored.crc_known = true};
     memset(closed, 0, sizeof closed);
     known = record.stored;
-    upload_segments(&upload, &segment);
 }
 
 static void write_record(const struct upload_stored *stored)
@@ -132,7 +123,7 @@ static void lengths(void **state)
     int failures = 0;
     (void)state;
     for (uint64_t bytes = 10000; bytes < 900000; bytes += 9973) {
-        open_segments(bytes);
+        begin_of(bytes);
         bool ok = go_on(UINT32_MAX) == FLOW_ENDED && is_whole() &&
                   upload.crc == crc_of_all() && upload.crc_confirmed;
         failures += BROKEN("a length", ok);
@@ -179,7 +170,7 @@ static bool goes_on(uint64_t *again)
 static bool survives(uint32_t nth, bool asked, bool *more)
 {
     uint64_t again = 0;
-    open_segments(470000);
+    begin_of(470000);
     *more = go_on(nth) == FLOW_MOVED;
     if (*more)
         die(asked);
@@ -220,7 +211,7 @@ static void aborted_at_every_request(void **state)
     int failures = 0;
     (void)state;
     for (uint32_t nth = 1; more && nth < 200; nth++) {
-        open_segments(470000);
+        begin_of(470000);
         more = go_on(nth) == FLOW_MOVED;
         upload_abort(&upload);
         enum flow flow = drive(&upload);
@@ -261,7 +252,7 @@ static void faults_come_out(void **state)
     int failures = 0;
     (void)state;
     for (size_t i = 0; i < ROW_COUNT(rows); i++) {
-        open_segments(470000);
+        begin_of(470000);
         assert_true(aws_fault(wire.model, rows[i].fault));
         enum flow flow = go_on(UINT32_MAX);
         bool ok = rows[i].error == ERROR_NONE
@@ -282,7 +273,7 @@ static void faults_come_out(void **state)
 static void a_copy_of_something_else(void **state)
 {
     (void)state;
-    open_segments(470000);
+    begin_of(470000);
     wire.canned_if = "x-amz-copy-source:";
     wire.canned = "<CopyPartResult><ETag>e</ETag><ChecksumCRC64NVME>"
                   "AAAAAAAAAAA=</ChecksumCRC64NVME></CopyPartResult>";
@@ -299,7 +290,7 @@ static void a_copy_of_something_else(void **state)
 static void an_abort_that_leaves_the_object(void **state)
 {
     (void)state;
-    open_segments(470000);
+    begin_of(470000);
     while (upload.stored.place.own <= LIMIT_SEGMENT_FROM)
         assert_int_equal(go_on(wire.started + 1), FLOW_MOVED);
     assert_true(aws_fault(wire.model, "DeleteObject error=InvalidRequest "
@@ -315,143 +306,11 @@ static void an_abort_that_leaves_the_object(void **state)
 static void without_segments(void **state)
 {
     (void)state;
-    open_segments(300000);
+    begin_of(300000);
     upload.segment = NULL;
     assert_int_equal(go_on(UINT32_MAX), FLOW_ENDED);
     assert_true(is_whole() && upload.stored.place.own > LIMIT_SEGMENT_FROM);
     end();
-}
-
-/* --- what a resumed upload finds ------------------------------------------ */
-
-#define SIZE "24576"
-#define PART(n, size, more) "<Part><PartNumber>" n "</PartNumber><ETag>e" \
-    "</ETag><Size>" size "</Size>" more "</Part>"
-#define SUM(sum) "<ChecksumCRC64NVME>" sum "</ChecksumCRC64NVME>"
-#define OWN PART("1", SIZE, "") PART("2", SIZE, "") PART("3", SIZE, "")
-#define INNER PART("1", SIZE, "") PART("2", "20000", "")
-
-static const struct found {
-    const char *name, *own, *inner;  /* the lists; NULL: it is not there */
-    const char *fault, *object;      /* of the segment's list; its object */
-    enum error  error;
-    bool        merged;              /* it is a part already */
-    bool        unknown;             /* the CRC of what was stored */
-} found[] = {
-    {"a part already", OWN PART("4", "44576", SUM("rosUhgp5mIg=")), NULL, NULL,
-     NULL, ERROR_NONE, true, false},
-    {"a part, its sum not told", OWN PART("4", "44576", ""), NULL, NULL, NULL,
-     ERROR_NONE, true, false},
-    {"a part, its sum not known", OWN PART("4", "44576", SUM("AAAAAAAAAAA=")),
-     NULL, NULL, NULL, ERROR_NONE, true, true},
-    {"a part of another sum", OWN PART("4", "44576", SUM("AAAAAAAAAAA=")),
-     INNER, NULL, NULL, ERROR_NONE, false, false},
-    {"a part of another size", OWN PART("4", "44575", ""), INNER, NULL, NULL,
-     ERROR_NONE, false, false},
-    {"an upload still", OWN, INNER, NULL, NULL, ERROR_NONE, false, false},
-    {"of too few parts", OWN, PART("1", SIZE, ""), NULL, NULL, ERROR_MISSING,
-     false, false},
-    {"of parts of other sizes", OWN, PART("1", SIZE, "") PART("2", "1", ""),
-     NULL, NULL, ERROR_MISSING, false, false},
-    {"of parts with gaps", OWN, PART("1", SIZE, "") PART("3", "1", "") PART("2",
-     "20000", "") "<Part></Part>", NULL, NULL, ERROR_MISSING, false, false},
-    {"not to be listed", OWN, NULL, "ListParts error=AccessDenied", NULL,
-     ERROR_DENIED, false, false},
-    {"neither an upload nor an object", OWN, NULL, NULL, NULL, ERROR_MISSING,
-     false, false},
-    {"not an upload, and another's object", OWN, NULL, NULL, "another's",
-     ERROR_MISSING, false, false},
-    {"not an upload, and its object not to be looked at", OWN, NULL,
-     "HeadObject error=AccessDenied", NULL, ERROR_DENIED, false, false},
-};
-
-static void can(const char *id, const char *list)
-{
-    static char answer[2000];
-    (void)snprintf(answer, sizeof answer,
-                   "<ListPartsResult>%s</ListPartsResult>", list);
-    wire.canned_if = id;
-    wire.canned = answer;
-    wire.canned_times = 1;
-}
-
-/* Until it is known what there is. */
-static void resume(const struct found *f, const char *segment_id)
-{
-    const struct upload_stored was = {
-        .parts = 5, .bytes = 3 * 24576 + 44576, .crc_known = !f->unknown,
-        .place = {.own = 3, .parts = 2, .bytes = 44576,
-                  .crc = UINT64_C(0xae8b14860a799888)},
-    };
-    can("uploadId=own", f->own);
-    upload_resume(&upload, view_of("own"), view_of(segment_id), &was);
-    while (upload.state != UPLOAD_FILLING && upload.state != UPLOAD_FAILED) {
-        if (upload_step(&upload, wire_now()) == FLOW_MOVED)
-            continue;
-        if (wire.started == 2 && f->inner != NULL)
-            can("uploadId=inner", f->inner);
-        if (!wire_move())
-            wire.mono_ms += 1000;
-    }
-}
-
-static void what_is_found_of_a_segment(void **state)
-{
-    int failures = 0;
-    (void)state;
-    for (size_t i = 0; i < ROW_COUNT(found); i++) {
-        const struct found *f = &found[i];
-        open_segments(0);
-        if (f->object != NULL) {
-            target.key = segment.key;
-            put_other(f->object);
-            target.key = view_of("a/b c/events.ndjson.gz");
-        }
-        if (f->fault != NULL)
-            assert_true(aws_fault(wire.model, f->fault));
-        resume(f, "inner");
-        bool good = f->error == ERROR_NONE;
-        bool ok = upload.state == (good ? UPLOAD_FILLING : UPLOAD_FAILED) &&
-                  row_number(upload.fault.error, f->error) &&
-                  (!good || upload.stored.place.own == 3u + f->merged) &&
-                  (!good || upload.inner != f->merged);
-        failures += BROKEN(f->name, ok);
-        end();
-    }
-    for (int none = 0; none < 2; none++) {  /* nobody knows where it is */
-        open_segments(0);
-        if (none)
-            upload.segment = NULL;
-        resume(&found[5], none ? "inner" : "");
-        failures += BROKEN("no segment", upload.state == UPLOAD_FAILED &&
-                           upload.fault.error == ERROR_MISSING);
-        end();
-    }
-    assert_int_equal(failures, 0);
-}
-
-/* To yield is to forget what a checkpoint names. */
-static void what_is_left_to_another_run(void **state)
-{
-    int failures = 0;
-    (void)state;
-    for (uint32_t bits = 0; bits < 32; bits++) {
-        bool named = bits & 1, named_segment = bits & 2, inner = bits & 4;
-        bool own = bits & 8, more = bits & 16;
-        open_segments(0);
-        upload_name(&upload, view_of(named ? "own" : ""),
-                    view_of(named_segment ? "more" : ""));
-        strcpy(upload.multipart.id, named || own ? "own" : "");
-        strcpy(upload.aside, named_segment || more ? "more" : "");
-        segment_switch(&upload, inner);
-        bool left = upload_yield(&upload);
-        bool own_left = own && !named, more_left = more && !named_segment;
-        failures += BROKEN("a yield", left == (own_left || more_left) &&
-                           (upload_id(&upload).len > 0) == own_left &&
-                           (upload_segment_id(&upload).len > 0) == more_left);
-        end();
-    }
-    assert_int_equal(failures, 0);
 }
 
 /* --- very many ----------------------------------------------------------- */
@@ -461,7 +320,7 @@ static void very_many(void **state)
     const char *wanted = getenv("SEGMENTS");
     uint64_t most = wanted != NULL ? strtoull(wanted, NULL, 10) : 40;
     (void)state;
-    open_segments(most * (LIMIT_COPY_BYTES - CFG_PART_BYTES));
+    begin_of(most * (LIMIT_COPY_BYTES - CFG_PART_BYTES));
     aws_set(wire.model, "discard", 1);
     aws_set(wire.model, "check-signature", 0);
     assert_int_equal(go_on(UINT32_MAX), FLOW_ENDED);
@@ -480,12 +339,12 @@ static void no_part_past_the_last(void **state)
                   .bytes = LIMIT_COPY_BYTES - 2 * LIMIT_PART_BYTES / 3},
     };
     (void)state;
-    open_segments(0);
+    begin_of(0);
     upload_resume(&upload, view_of("id"), view_of("id"), &was);
     upload_append(&upload, view_of("0123456789"));
     assert_int_equal(upload.fault.error, ERROR_LIMIT);
     end();
-    open_segments(0);
+    begin_of(0);
     was.place.bytes = 1000;  /* in the last one there is room yet */
     upload_resume(&upload, view_of("id"), view_of("id"), &was);
     upload_append(&upload, view_of("0123456789"));
@@ -504,8 +363,6 @@ int main(void)
         cmocka_unit_test(a_copy_of_something_else),
         cmocka_unit_test(an_abort_that_leaves_the_object),
         cmocka_unit_test(without_segments),
-        cmocka_unit_test(what_is_found_of_a_segment),
-        cmocka_unit_test(what_is_left_to_another_run),
         cmocka_unit_test(very_many),
         cmocka_unit_test(no_part_past_the_last),
     };

@@ -14,11 +14,12 @@ enum {
     CENT        = 100,  /* pages are guessed in hundredths */
     DOUBT_CENTS = 6,    /* by which a guess may be too low, and one a page */
 };
+#define SPAN_MOST_MS (INT64_C(1) << 48)  /* dates end in 9999: fewer */
 
 void join_init(struct join *j, struct lane *lanes, struct lane_shared *shared,
                struct site *site, int64_t from_ms, int64_t until_ms)
 {
-    CHECK(from_ms < until_ms);
+    CHECK(from_ms < until_ms && until_ms - from_ms < SPAN_MOST_MS);
     j->lanes = lanes;
     j->shared = shared;
     j->until_ms = until_ms;
@@ -63,9 +64,7 @@ static void split_window(struct join *j, uint32_t at, int64_t at_ms)
 
 static int64_t guess_cents(const struct join *j, int64_t span_ms)
 {
-    int64_t page_ms = j->page_ms > 0 ? j->page_ms : 1;
-    return span_ms > INT64_MAX / CENT / 2 ? INT64_MAX / 2
-                                          : span_ms * CENT / page_ms;
+    return span_ms * CENT / (j->page_ms > 0 ? j->page_ms : 1);
 }
 
 /* How many pages a window should have that begins there: no more than lanes
@@ -127,21 +126,21 @@ static int64_t choose_end(const struct join *j, int64_t from_ms,
     return best;
 }
 
-static void learn(int64_t *guess, int64_t sample, int64_t most)
+static void learn(int64_t *guess, uint64_t told, int64_t most)
 {
-    sample = sample < 1 ? 1 : sample > most ? most : sample;
+    int64_t sample = told < 1 ? 1
+                     : told > (uint64_t)most ? most : (int64_t)told;
     bool far = *guess == 0 || sample < *guess - *guess / 8;
     *guess = far ? sample : (*guess + sample + 1) / 2;
 }
 
-static int64_t scale(int64_t span_ms, uint64_t by, uint64_t over)
+static uint64_t scale(int64_t span_ms, uint64_t by, uint64_t over)
 {
     uint64_t scaled;
 
     if (__builtin_mul_overflow((uint64_t)(span_ms + 1), by, &scaled))
-        return INT64_MAX;
-    scaled /= over + 1;
-    return scaled < INT64_MAX ? (int64_t)scaled : INT64_MAX;
+        return UINT64_MAX;
+    return scaled / (over + 1);
 }
 
 /* A page that carried a token was full, more or less, so its time says how much
@@ -169,7 +168,7 @@ static void learn_density(struct join *j, const struct lane *l, int32_t lane)
     learn(&j->cell_ms, scale(span, CFG_CELL_BYTES, raw), most);
     uint64_t ratio = (l->packed_bytes + 1) * MILLE / (l->raw_bytes + 1);
     uint64_t packed = raw * MILLE / (filled + 1) * ratio / MILLE;
-    learn(&j->page_packed, (int64_t)packed, AHEAD_BYTES);
+    learn(&j->page_packed, packed, AHEAD_BYTES);
 }
 
 static uint32_t idle_lanes(const struct join *j)
@@ -195,7 +194,7 @@ static void after_page(struct join *j, uint32_t at)
         return;
     int64_t reached = l->logs.max_ms;
     int64_t end = choose_end(j, reached, w->until_ms);
-    if (end >= w->until_ms || end <= reached)
+    if (end >= w->until_ms)
         return;
     split_window(j, at, end);
     lane_change_end(l, end, false);
@@ -280,7 +279,8 @@ static bool head_asks_soon(const struct join *j)
 {
     const struct lane *head = lane_of(j, 0);
 
-    if (head == NULL || head->state != LANE_READING || head->full)
+    CHECK(head != NULL);  /* the earliest gap has the first idle lane */
+    if (head->state != LANE_READING || head->full)
         return false;
     const struct call *c = &head->logs.call;
     return c->state != CALL_SENDING || c->exchange.received > 0;
