@@ -137,6 +137,7 @@ static void describe_much(void)
     (void)view_copy(view_of(BUCKET), v.spec.bucket, sizeof v.spec.bucket);
     (void)view_copy(view_of("x"), v.spec.key, sizeof v.spec.key);
     v.options.group = view_of("/a");
+    strcpy(v.spec.group, "/a");
     v.info.stored_bytes = 80000000000;
     v.info.creation_ms = NOON - DAYS(40);
     v.calendar.facts.now_ms = NOON;
