@@ -68,11 +68,11 @@ bool exporting_recall(struct archive *a, const struct receipt *r)
     a->begun_ms = 0;
     name_files(a, (struct view){0});  /* "...export-0" */
     uint32_t stem = view_of(a->export_url).len - 1;
-    struct view rest = view_slice(from, stem, from.len);
     a->export_url[stem] = '\0';
     bool ours = view_starts(from, a->export_url) && view_ends(from, "/") &&
-                from.len < sizeof a->export_url &&
-                view_i64(view_split(&rest, '/'), &a->begun_ms);
+                from.len < sizeof a->export_url;
+    struct view rest = view_slice(from, ours ? stem : 0, from.len);
+    ours = ours && view_i64(view_split(&rest, '/'), &a->begun_ms);
     if (ours)
         name_files(a, view_slice(from, bucket, from.len));
     else
