@@ -231,7 +231,8 @@ static const char *archive_it(struct world *w)
         fault = live(w);
     if (fault == NULL && !has_ended(w) && !may_refuse(w))
         fault = "it is not archived though all is calm";
-    if (fault == NULL && has_ended(w) && world_is_damaged(w) && w->sheaf->noticed)
+    if (fault == NULL && has_ended(w) && world_is_damaged(w) &&
+        w->sheaf->noticed)
         fault = "what is damaged is merged";
     return fault != NULL ? fault : clean_up(w);
 }

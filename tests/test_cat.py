@@ -375,7 +375,8 @@ def offline(world):
     world.fill(group, size=3000000)
     world.archive(group, key, "--day", DAY, "--storage-class", "GLACIER")
     got = world.cat([key], *flags(START, START + 60000))
-    score.check("37: offline, and how to get it back", got.code == 78 and not got.out and
+    score.check("37: offline, and how to get it back",
+                got.code == 78 and not got.out and
                 "firn restore " + url(key) in got.err, got)
 
 

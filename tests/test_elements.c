@@ -77,7 +77,8 @@ static const struct row { const char *name, *in, *want; } rows[] = {
     {"as deep as it may be", DEEP "</a></a></a></a></a></a></a></a></a></a>"
      "</a></a>", NULL},
     {"names too long", "<" LONG "><" LONG "><" LONG ">", "!"},
-    {"no room for a name", "<" LONG LONG "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn><a>", "!"},
+    {"no room for a name",
+     "<" LONG LONG "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn><a>", "!"},
 };
 
 static void list(struct elements *e, struct text *got)

@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 
-from rig import (DAY_MS, REGION, Firn, Model, Score, client, read_all, receipt_key,
-                 start_moto, text, unpack)
+from rig import (DAY_MS, REGION, Firn, Model, Score, client, read_all,
+                 receipt_key, start_moto, text, unpack)
 
 BUCKET = "test-bucket"
 DAY = "2026-10-05"
@@ -162,7 +162,8 @@ def killed(bench, model, want):
         if sign == signal.SIGKILL:
             time.sleep(LEASE_S)
         done = bench.archive("/g", key, DAY)
-        score.check(name + ": ended", done.code == 0, (done.code, done.err[-300:]))
+        score.check(name + ": ended", done.code == 0,
+                    (done.code, done.err[-300:]))
         bench.exported(name, "k/%d/" % sign, key, want)
         score.equal(name + ": one task", created(model) - before, 1)
 
@@ -193,7 +194,8 @@ def deletes(bench, model):
                 (done.code, done.out, done.err[-300:]))
     fill("e/")
     done = bench.merge("e/", "joined/d.log", "--delete-source")
-    score.check("from elsewhere: 78", done.code == 78, (done.code, done.err[-300:]))
+    score.check("from elsewhere: 78", done.code == 78,
+                (done.code, done.err[-300:]))
     # A bit turns on the way, and a store without checksums does not see it.
     model.control("set?check-sums=0&return-sums=0")
     model.control("fault", b"PutObject if=joined/e.log flip=40")

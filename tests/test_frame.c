@@ -162,7 +162,8 @@ static const struct row {
     {"names inside values",
      E("\"message\":\"\\\"timestamp\\\":9,\\\"message\\\":\"," T
        ",\"logStreamName\":\"\\\"eventId\\\":\\\"x\\\"\""),
-     "5|0|\\\"eventId\\\":\\\"x\\\"||\\\"timestamp\\\":9,\\\"message\\\":\nend "},
+     "5|0|\\\"eventId\\\":\\\"x\\\"||"
+     "\\\"timestamp\\\":9,\\\"message\\\":\nend "},
     {"a name with escapes", E("\"t\\u0069mestamp\":5,\"mess\\u0061ge\":\"m\""),
      "5|0|||m\nend "},
     {"names that begin alike",

@@ -242,7 +242,10 @@ static enum error list_error(const char *parts, uint32_t most,
 static void parts_behind_the_last(void **state)
 {
 #define SUM "<ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>"
-    static const struct { const char *name, *part; bool kept, summed; } row[] = {
+    static const struct {
+        const char *name, *part;
+        bool kept, summed;
+    } row[] = {
         {"the next", "<PartNumber>2</PartNumber><Size>7</Size>" SUM, true,
          true},
         {"no sum", "<PartNumber>2</PartNumber><Size>7</Size>", true, false},

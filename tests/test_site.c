@@ -325,9 +325,20 @@ static void what_cannot_be_is_refused(void **state)
     fault_reset(&fault);
     assert_false(site_init(&site, &o, &fault));
     assert_true(view_starts(view_of(fault.words), "no region"));
-    s.env[SETTING_REGION] = view_of("us-east-1");
+}
+
+static void a_role_that_does_not_fit_is_refused(void **state)
+{
+    static char many[700];
+    static struct site site;
+    struct settings s = {.env = {[SETTING_KEY_ID] = view_of("AKID"),
+                                 [SETTING_SECRET] = view_of("secret"),
+                                 [SETTING_REGION] = view_of("us-east-1")}};
+    struct site_options o = {.settings = &s};
+    struct fault fault = {0};
+    (void)state;
+    memset(many, 'e', sizeof many - 1);
     assert_true(site_init(&site, &o, &fault));
-    fault_reset(&fault);
     assert_false(site_assume(&site, view_of(many), &fault));
     assert_int_equal(fault.error, ERROR_CONFIG);
     assert_true(site_assume(&site, view_of("arn"), &fault));
@@ -388,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_host_that_does_not_fit_is_refused),
         cmocka_unit_test(the_strongest_wins),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(a_role_that_does_not_fit_is_refused),
         cmocka_unit_test(options_are_taken),
         cmocka_unit_test(a_buckets_region_is_remembered),
     };

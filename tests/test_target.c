@@ -7,7 +7,8 @@ static void types(void **state)
 {
     static const struct { const char *ext, *type; } rows[] = {
         {"ndjson.gz", "application/gzip"}, {"log.zst", "application/zstd"},
-        {"ndjson", "application/x-ndjson"}, {"receipt.json", "application/json"},
+        {"ndjson", "application/x-ndjson"},
+        {"receipt.json", "application/json"},
         {"log", "text/plain; charset=utf-8"},
         {"", "application/octet-stream"}, {"gzip", "application/octet-stream"},
     };
@@ -66,7 +67,8 @@ static void headers_are_as_wanted(void **state)
         uint64_t bytes;
         const char *has, *lacks;
     } rows[] = {
-        {"nothing wanted", {.condition = TARGET_ANYHOW}, 1 << 20, "", "x-amz-s"},
+        {"nothing wanted", {.condition = TARGET_ANYHOW}, 1 << 20, "",
+         "x-amz-s"},
         {"only if it is not there", {.condition = TARGET_ABSENT}, 0,
          "if-none-match:*", "if-match"},
         {"only in place of this one",

@@ -366,12 +366,12 @@ const struct command_row command_rows[COMMAND_COUNT] = {
         "what would fail, and the cure",
         "Looks at all that a run needs, with one harmless call of each kind:\n"
         "the credentials and whose they are, the clock; each group, its\n"
-        "class, retention and masking, and whether it can be read; each bucket, its\n"
-        "region, what may be done there, its lifecycle, and for exports its\n"
-        "policy. A line each: ok, note, warning, or fail and the exit code\n"
-        "that a run would end with. Nothing is written but with --write:\n"
-        "an object _firn-doctor.checkpoint.json, on condition, twice, and its\n"
-        "deletion.\n",
+        "class, retention and masking, and whether it can be read; each\n"
+        "bucket, its region, what may be done there, its lifecycle, and for\n"
+        "exports its policy. A line each: ok, note, warning, or fail and the\n"
+        "exit code that a run would end with. Nothing is written but with\n"
+        "--write: an object _firn-doctor.checkpoint.json, on condition,\n"
+        "twice, and its deletion.\n",
         "  firn doctor firn.json\n"
         "  firn doctor firn.json --write\n",
         "   0  nothing would fail\n"
