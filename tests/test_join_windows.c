@@ -1,4 +1,4 @@
-/* test_join_windows.c - windows at their limits: as many, and as long, as can be.
+/* test_join_windows.c - windows at their limits: so many, so long.
  * Method: windows made by hand, the long ones such that each would be split; no
  * request is answered but one. */
 #include "pack/join.h"

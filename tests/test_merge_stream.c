@@ -168,6 +168,27 @@ static void streams_of_packed_objects(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* Into a place among them, beside another archive. */
+static void another_archive_among_them(void **state)
+{
+    (void)state;
+    for (int streamed = 0; streamed < 2; streamed++) {
+        open_world();
+        names.own.key = view_of("in/out");
+        merge_init(&m, &site, &names);
+        put_lines(0, 100, true);
+        put("in/_a.receipt.json", view_of("{}"));
+        if (streamed)
+            begin_stream(false, true);
+        else
+            merge_plan(&m);
+        assert_int_equal(stream(1), FLOW_FAILED);
+        assert_int_equal(m.fault.error, ERROR_CONFIG);
+        assert_true(row_string(m.about, "in/_a.receipt.json"));
+        close_world();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +196,7 @@ int main(void)
         cmocka_unit_test(the_last_block_waits_for_slots),
         cmocka_unit_test(faults_come_out),
         cmocka_unit_test(streams_of_packed_objects),
+        cmocka_unit_test(another_archive_among_them),
     };
     return RUN(tests);
 }

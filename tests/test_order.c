@@ -47,6 +47,7 @@ static void what_is_there_is_not_sent_again(void **state)
     uint32_t puts = count("PutObject");
     assert_true(sorts(true));
     /* the last run of a level may not be whole: from there on again */
+    /* a level's last run may not be whole: from there on it is made again */
     assert_true(count("PutObject") - puts < puts * 3 / 4);
     make(3500000, 3);  /* another source */
     assert_true(sorts(true));
@@ -145,6 +146,11 @@ static void both_profiles(void **state)
     /* Fewer runs have larger buffers. */
     assert_int_equal(feed_buffer_bytes(8 << 20, TOURNAMENT_MOST), 128 << 10);
     assert_int_equal(feed_buffer_bytes(8 << 20, 2), 1 << 20);
+    /* As few are merged at once as leave a run for each reader. */
+    assert_int_equal(order_fan(&g, 10 * FEED_READERS), 10);
+    assert_int_equal(order_fan(&g, 1000 * TOURNAMENT_MOST), g.fan_in);
+    g.last_fan_in = 2;
+    assert_int_equal(order_fan(&g, 10), 5);
 }
 
 int main(void)

@@ -328,6 +328,7 @@ static void an_archive_among_them(void **state)
     } row[] = {
         {"written among them", "archive", "in/own", true},
         {"written elsewhere", "archive", "out/own", false},
+        {"written under a name shorter than theirs", "archive", "i", false},
         {"written into another bucket", "other", "in/own", false},
         {"its own receipt", "archive", "in/a.log.gz", false},
     };

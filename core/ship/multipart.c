@@ -258,10 +258,9 @@ static enum flow pump(struct multipart *m, struct now now)
     }
     if (m->attempt == 0)
         return flow;  /* the ring still holds an older reply */
-    bool waiting = ring_len(&m->reply) > 0;
     while ((m->event = elements_next(&m->elements)) == ELEMENTS_END_TAG)
         take(m);
-    return waiting && flow == FLOW_WANT_EVENT ? FLOW_MOVED : flow;
+    return flow;
 }
 
 /* The reply is whole, has no error in it and holds what was asked for. */
