@@ -225,8 +225,14 @@ static void more_late_than_the_rest(struct checkpoint *c)
 static void fewer_bytes_than_parts(struct checkpoint *c)
 {
     c->stored.parts.place = (struct upload_place){.own = 4};
-    c->stored.parts.parts = 12000001;
-    c->stored.parts.bytes = 12000000;
+    c->stored.parts.parts = 4;
+    c->stored.parts.bytes = 3;
+}
+
+static void an_entry_behind_the_bytes(struct checkpoint *c)
+{
+    fewer_bytes_than_parts(c);
+    c->stored.parts.bytes = 4;
 }
 
 static void of_a_merge(struct checkpoint *c)
@@ -245,6 +251,7 @@ static void two_members_contradict(void **state)
         {"more events before than there are", more_events_than_all},
         {"more late ones than there are", more_late_than_the_rest},
         {"fewer bytes than parts", fewer_bytes_than_parts},
+        {"an entry behind the bytes", an_entry_behind_the_bytes},
         {"an object before the first", of_a_merge},
     };
     int failures = 0;

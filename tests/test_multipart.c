@@ -324,6 +324,25 @@ static void a_body_too_large(void **state)
     }
 }
 
+/* The part is far from full, but there is no slot. */
+static void no_slot_left(void **state)
+{
+    struct chain taken;
+    (void)state;
+    begin(SLOTS);
+    assert_true(upload_room(&upload, BLOCK_BYTES));
+    chain_init(&taken);
+    while (arena.free_count > 0) {
+        struct span room = chain_reserve(&arena, &taken, true);
+        chain_commit(&arena, &taken, room.len);
+    }
+    assert_false(upload_room(&upload, BLOCK_BYTES));
+    chain_clear(&arena, &taken);
+    assert_true(upload_room(&upload, BLOCK_BYTES));
+    upload_leave(&upload);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +356,7 @@ int main(void)
         cmocka_unit_test(parts_behind_the_last),
         cmocka_unit_test(parts_that_are_none),
         cmocka_unit_test(a_body_too_large),
+        cmocka_unit_test(no_slot_left),
     };
     rig_fill();
     return RUN(tests);

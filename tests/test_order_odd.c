@@ -23,7 +23,8 @@ static void put_run(const char *key, uint32_t count, uint32_t len, bool falls)
     }
     run_head_write(bytes + at, (struct sortrun_head){0, 0});
     assert_true(shelf_put(wire.model, "archive", key,
-                          (struct view){bytes, at + RUN_HEAD_BYTES}));
+                          (struct view){bytes, at + RUN_HEAD_BYTES +
+                                               (count == 0 ? len : 0)}));
 }
 
 /* Someone writes over a run. */
@@ -39,6 +40,7 @@ static void runs_that_are_not_ours(void **state)
         {"out of order, merged", 1300000, ORDER_MERGING, 5, 10, true},
         {"out of order, given", 1, ORDER_GIVING, 5, 10, true},
         {"fewer records", 1, ORDER_GIVING, 0, 0, false},
+        {"none, and bytes behind its end", 1, ORDER_GIVING, 0, 99, false},
         {"more records", 1, ORDER_GIVING, 9, 10, false},
         {"as many, of other bytes", 1, ORDER_GIVING, 1, 3, false},
     };
@@ -204,6 +206,38 @@ static void a_last_line_too_many(void **state)
     }
 }
 
+/* The read of each range broken off before its first byte, or refused. */
+static void each_range_in_trouble(void **state)
+{
+    int failures = 0;
+    bool more = true;
+
+    (void)state;
+    make(1300000, 4);
+    for (uint32_t nth = 1; more; nth++) {
+        char line[64];
+        uint32_t fed = 0;
+        open_store();
+        (void)snprintf(line, sizeof line, "GetObject #%u cut=0", nth);
+        assert_true(aws_fault(wire.model, line));
+        failures += BROKEN(line, sorts(false));
+        more = count("GetObject") > nth;
+        wire_close();
+        open_store();
+        (void)snprintf(line, sizeof line, "GetObject #%u- error=AccessDenied",
+                       nth);
+        assert_true(aws_fault(wire.model, line));
+        begin(false);
+        enum flow flow = drive(&fed, UINT32_MAX);
+        failures += BROKEN(line, !more ||
+                           (flow == FLOW_FAILED &&
+                            order.fault.error == ERROR_DENIED));
+        order_cancel(&order);
+        wire_close();
+    }
+    assert_int_equal(failures, 0);
+}
+
 /* What is asked for again is due before the piece that is under way. */
 static void reads_go_on_while_a_piece_is_slow(void **state)
 {
@@ -241,6 +275,7 @@ int main(void)
         cmocka_unit_test(when_it_wakes),
         cmocka_unit_test(refused_when_resumed),
         cmocka_unit_test(a_last_line_too_many),
+        cmocka_unit_test(each_range_in_trouble),
         cmocka_unit_test(reads_go_on_while_a_piece_is_slow),
         cmocka_unit_test(a_record_too_large),
     };

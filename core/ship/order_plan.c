@@ -22,10 +22,10 @@ struct order_geometry order_geometry(uint32_t memory_bytes,
 {
     uint32_t pieces = memory_bytes / PIECE_SHARE / CFG_RUN_BYTES;
     struct order_geometry g = {
-        .piece_bytes = (pieces > 0 ? pieces : 1) * CFG_RUN_BYTES,
+        .piece_bytes = pieces * CFG_RUN_BYTES,
     };
 
-    CHECK(memory_bytes > g.piece_bytes);
+    CHECK(pieces > 0);
     g.fan_in = feed_runs(memory_bytes - g.piece_bytes, CFG_RUN_BYTES);
     g.last_fan_in = feed_runs(last_bytes, CFG_RUN_BYTES);
     return g;
