@@ -137,6 +137,51 @@ static void test_deleted(void **state)
     assert_int_equal(broken, 0);
 }
 
+/* Written in the second in which it was listed, and not since, by a list that
+ * is the same. */
+static void test_of_this_second(void **state)
+{
+    (void)state;
+    open_sources();
+    put(sources[2], "2026-11-09T02:00:00.000Z new\n", NOW_MS);
+    assert_true(is_ended(run_job(NOW_MS)));
+    assert_true(says("5 objects"));
+    close_world();
+}
+
+/* What is there is of the same day, but was made of others. */
+static void test_of_other_objects(void **state)
+{
+    (void)state;
+    open_sources();
+    spec.from_ms = DAY_FROM;
+    spec.until_ms = DAY_FROM + DAY_MS;
+    assert_true(is_ended(run_job(NOW_MS)));
+    put("old/a", "2026-11-09T02:00:00.000Z old\n", PUT_MS);
+    spec.from = "s3://sim-bucket/old/";
+    assert_int_equal(run_job(NOW_MS + DAY_MS), FLOW_FAILED);
+    assert_int_equal(job.fault.error, ERROR_CONFIG);
+    assert_non_null(strstr(job.fault.words, "is not known to hold what is "
+                           "below s3://sim-bucket/old/"));
+    assert_true(is_there("old/a"));
+    close_world();
+}
+
+static void test_may_not_list(void **state)
+{
+    (void)state;
+    open_sources();
+    go_to(ARCHIVE_REMOVING);
+    assert_true(aws_fault(model, "ListObjectsV2 error=AccessDenied "
+                                 "status=403"));
+    assert_int_equal(go_on(UINT64_MAX), FLOW_FAILED);
+    assert_int_equal(job.fault.error, ERROR_DENIED);
+    assert_int_equal(left(), SOURCES);
+    aws_clear_faults(model);
+    assert_true(is_ended(run_job(NOW_MS + DAY_MS)));
+    close_world();
+}
+
 /* All of them are there until the object was read back, and its receipt says
  * so. */
 static void test_not_before(void **state)
@@ -264,6 +309,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deleted),
+        cmocka_unit_test(test_of_this_second),
+        cmocka_unit_test(test_of_other_objects),
+        cmocka_unit_test(test_may_not_list),
         cmocka_unit_test(test_not_before),
         cmocka_unit_test(test_changed),
         cmocka_unit_test(test_damaged),
