@@ -96,6 +96,11 @@ static void test_deleted(void **state)
                      action_is("merged") && says("5 objects"));
     broken += BROKEN("again", is_ended(run_job(NOW_MS + DAY_MS)) &&
                      action_is("skipped") && says("0 objects"));
+    put(sources[0], "late", PUT_MS);
+    spec.dry_run = true;
+    broken += BROKEN("nothing by a dry run",
+                     run_job(NOW_MS + DAY_MS) == FLOW_ENDED &&
+                     action_is("skipped") && left() == 1);
     close_world();
 
     open_sources();
