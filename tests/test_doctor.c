@@ -317,6 +317,8 @@ static void a_clock_that_is_wrong_is_said(void **state)
     configure("\"/a\"", "");
     assert_int_equal(look(false, -630000, OUTPUT_TEXT), 0);
     assert_true(says("warning clock: AWS's is 10 min ahead of ours."));
+    assert_int_equal(look(false, 630000, OUTPUT_TEXT), 0);
+    assert_true(says("warning clock: AWS's is 10 min behind ours."));
     assert_true(says("warning /a: a data protection policy masks it"));
     assert_true(says("note    s3://" BUCKET ": not tried without --write: "));
     assert_int_equal(asked("PutObject"), 0);

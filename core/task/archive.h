@@ -150,7 +150,7 @@ struct archive {
     struct body        receipt_body;
     char               receipt_key[SPEC_KEY_BYTES + 32];
     char               checkpoint_key[SPEC_KEY_BYTES + 32];
-    char               state_key[SPEC_KEY_BYTES + 32];  /* of the lease, where
+    char               state_key[SPEC_KEY_BYTES];  /* of the lease, where
                                         that is elsewhere */
     char               segment_key[SPEC_KEY_BYTES + 32];
     char               reason[128];  /* the receipt's, as a string */

@@ -83,7 +83,7 @@ static bool begin_lease(struct archive *a)
         text_char(&t, '/');
         text_put(&t, key);
         key = text_view(&t);
-        if (t.overflow || key.len > 1024)
+        if (t.overflow)
             return message_refuse(&a->fault, ERROR_CONFIG, "\"state\" leaves "
                                   "no room for the checkpoint's name", NULL);
     }
