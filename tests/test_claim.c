@@ -57,6 +57,28 @@ static void a_dry_run_changes_nothing(void **state)
     }
 }
 
+/* A run dies between its receipt and the end of its lease. */
+static void what_is_left_stays_at_a_dry_run(void **state)
+{
+    (void)state;
+    open_world();
+    put_day();
+    begin_job(FIRST);
+    while (job.state != ARCHIVE_DROPPING)
+        assert_int_equal(go_on(job_steps + 1), FLOW_MOVED);
+    sim_kill(&network);
+    const char *lease = name_of(LEASE);
+    assert_true(is_there(LEASE) && is_there(RECEIPT));
+    spec.dry_run = true;
+    assert_int_equal(run_job(FIRST + DEAD_MS), FLOW_ENDED);
+    assert_true(action_is("skipped"));
+    assert_string_equal(name_of(LEASE), lease);
+    spec.dry_run = false;
+    assert_int_equal(run_job(FIRST + DEAD_MS), FLOW_ENDED);
+    assert_true(action_is("skipped") && is_tidy());
+    close_world();
+}
+
 /* The part that S3 has is not sent again. */
 static void the_next_goes_on(void **state)
 {
@@ -225,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_changes_nothing),
+        cmocka_unit_test(what_is_left_stays_at_a_dry_run),
         cmocka_unit_test(the_next_goes_on),
         cmocka_unit_test(another_wish),
         cmocka_unit_test(damaged_checkpoints),
