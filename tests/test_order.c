@@ -46,7 +46,6 @@ static void what_is_there_is_not_sent_again(void **state)
     assert_true(sorts(false));
     uint32_t puts = count("PutObject");
     assert_true(sorts(true));
-    /* the last run of a level may not be whole: from there on again */
     /* a level's last run may not be whole: from there on it is made again */
     assert_true(count("PutObject") - puts < puts * 3 / 4);
     make(3500000, 3);  /* another source */
