@@ -343,6 +343,24 @@ static void no_slot_left(void **state)
     end();
 }
 
+static void not_without_a_connection(void **state)
+{
+    (void)state;
+    begin(SLOTS);
+    wire.full = true;
+    append(&upload, 0, LARGE_BYTES);
+    upload_end(&upload);
+    upload_commit(&upload);
+    for (int i = 0; i < 9; i++)
+        (void)upload_step(&upload, wire_now());
+    assert_int_equal(upload_step(&upload, wire_now()), FLOW_WANT_EVENT);
+    assert_int_equal(wire.started, 0);
+    wire.full = false;
+    assert_int_equal(drive(&upload), FLOW_ENDED);
+    assert_true(good(LARGE_BYTES));
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +375,7 @@ int main(void)
         cmocka_unit_test(parts_that_are_none),
         cmocka_unit_test(a_body_too_large),
         cmocka_unit_test(no_slot_left),
+        cmocka_unit_test(not_without_a_connection),
     };
     rig_fill();
     return RUN(tests);
