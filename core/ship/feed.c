@@ -169,10 +169,12 @@ static enum flow fetch(struct feed *f, struct feed_reader *r, struct now now)
 {
     struct object *o = &r->object;
     enum flow flow = o->stage.step(&o->stage, NULL, &r->ring, now);
-    bool broken = o->state == OBJECT_BROKEN && ring_len(&r->ring) > 0;
+    bool broken = o->state == OBJECT_BROKEN;
 
-    if (broken)
+    if (broken) {
+        CHECK(ring_len(&r->ring) > 0);  /* else the call asks again itself */
         object_cancel(o);
+    }
     if (flow != FLOW_ENDED && !broken)
         return flow;
     arrive(f, r);
