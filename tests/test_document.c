@@ -88,6 +88,21 @@ static void it_is_of_one_window(void **state)
     assert_int_equal(broken, 0);
 }
 
+/* Files that are not this archive's are not told of in its receipt. */
+static void files_of_others_are_not_adopted(void **state)
+{
+    (void)state;
+    begin(SOURCE_EXPORT);
+    assert_true(read_back_own());
+    found.receipt.merged_from = view_of("s3://sim-bucket/_k.export-7/t/");
+    document_adopt(&job, &found);
+    assert_true(view_is(job.receipt.merged_from,
+                        "s3://sim-bucket/_k.export-7/t/"));
+    found.receipt.merged_from = view_of("s3://sim-bucket/_l.export-7/t/");
+    document_adopt(&job, &found);
+    assert_int_equal(job.receipt.merged_from.len, 0);
+}
+
 /* What it lacks the room for is an index that is half as fine. */
 static void a_large_index_is_halved(void **state)
 {
@@ -124,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_of_one_window),
+        cmocka_unit_test(files_of_others_are_not_adopted),
         cmocka_unit_test(a_large_index_is_halved),
         cmocka_unit_test(the_longest_names_fit),
     };
