@@ -258,9 +258,10 @@ static enum flow pump(struct multipart *m, struct now now)
     }
     if (m->attempt == 0)
         return flow;  /* the ring still holds an older reply */
+    bool waiting = ring_len(&m->reply) > 0;
     while ((m->event = elements_next(&m->elements)) == ELEMENTS_END_TAG)
         take(m);
-    return flow;
+    return waiting && flow == FLOW_WANT_EVENT ? FLOW_MOVED : flow;
 }
 
 /* The reply is whole, has no error in it and holds what was asked for. */
