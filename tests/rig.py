@@ -154,7 +154,8 @@ class Model:
         self.url = "%s://127.0.0.1:%d" % ("https" if tls else "http",
                                           self.port)
         self.tls, self.report, self.tail = tls, {}, b""
-        threading.Thread(target=self.listen, daemon=True).start()
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
 
     def listen(self):
         for line in self.process.stderr:
@@ -179,7 +180,7 @@ class Model:
         """Ends it; its last line tells counts and CPU seconds."""
         self.process.terminate()
         code = self.process.wait()
-        time.sleep(0.05)
+        self.listener.join(10)  # it reads to the end
         try:
             self.report = json.loads(self.tail)
         except ValueError:
