@@ -51,6 +51,24 @@ static inline bool row_string(const char *got, const char *want)
     return same;
 }
 
+/* Whether the words are somewhere in what was told. */
+static inline bool row_has(const char *told, const char *words)
+{
+    bool holds = strstr(told, words) != NULL;
+    if (!holds)
+        fprintf(stderr, "  \"%s\" is not in:\n%s\n", words, told);
+    return holds;
+}
+
+/* How often they are, overlapping or not. */
+static inline uint32_t row_times(const char *told, const char *words)
+{
+    uint32_t n = 0;
+    for (const char *at = told; (at = strstr(at, words)) != NULL; at++)
+        n++;
+    return n;
+}
+
 static inline bool row_number(int64_t got, int64_t want)
 {
     if (got != want)

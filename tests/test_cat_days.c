@@ -67,22 +67,6 @@ static void run_cat(const struct cat_options *options)
     sim_kill(&network);
 }
 
-static bool has(const struct text *t, const char *words)
-{
-    bool holds = strstr(t->at, words) != NULL;
-    if (!holds)
-        fprintf(stderr, "  \"%s\" is not in:\n%s\n", words, t->at);
-    return holds;
-}
-
-static uint32_t count(const char *what)
-{
-    uint32_t n = 0;
-    for (const char *at = lines.at; (at = strstr(at, what)) != NULL; at++)
-        n++;
-    return n;
-}
-
 /* Three days of /g, ten events each, as the configuration says. */
 static void open_archives(const char *more)
 {
@@ -137,7 +121,7 @@ static bool form_holds(const struct form *f)
         };
         run_cat(&options);
         holds = holds && row_number(cat.exit_code, 0) &&
-                row_number(count("event "), p->events);
+                row_number(row_times(lines.at, "event "), p->events);
     }
     close_world();
     return holds;
@@ -195,7 +179,8 @@ static bool beside_holds(const struct beside *b)
     run_cat(&options);
     close_world();
     return row_number(cat.exit_code, b->exit_code) &&
-           row_number(count("event "), b->events) && has(&notes, b->notes);
+           row_number(row_times(lines.at, "event "), b->events) &&
+           row_has(notes.at, b->notes);
 }
 
 static void what_is_beside_is_told(void **state)
@@ -220,7 +205,7 @@ static void urls_can_be_fed(void **state)
     assert_int_equal(go(), FLOW_WANT_INPUT);
     cat_feed(&cat, DAY_URL("g", "08") "/events.ndjson.gz");
     assert_int_equal(go(), FLOW_WANT_INPUT);
-    assert_int_equal(count("event "), 10);
+    assert_int_equal(row_times(lines.at, "event "), 10);
     cat_feed(&cat, NULL);
     assert_int_equal(go(), FLOW_ENDED);
     sim_kill(&network);

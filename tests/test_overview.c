@@ -14,22 +14,6 @@ static struct stock stock;
 static char told_bytes[TOLD_BYTES], failed_bytes[4096];
 static struct text told, failed;
 
-static bool has(const struct text *t, const char *words)
-{
-    bool holds = strstr(t->at, words) != NULL;
-    if (!holds)
-        fprintf(stderr, "  \"%s\" is not in:\n%s\n", words, t->at);
-    return holds;
-}
-
-static uint32_t count(const char *what)
-{
-    uint32_t n = 0;
-    for (const char *at = told.at; (at = strstr(at, what)) != NULL; at++)
-        n++;
-    return n;
-}
-
 /* Five days of /a and /b are archived. */
 static void open_days(void)
 {
@@ -167,7 +151,7 @@ static bool told_as(const struct told_row *row)
     assert_true(row->fault == NULL || aws_fault(model, row->fault));
     run_overview(&options);
     return row_number(overview.exit_code, row->exit_code) &&
-           has(&told, row->told) && has(&failed, row->failed) &&
+           row_has(told.at, row->told) && row_has(failed.at, row->failed) &&
            (row->told[0] != '\0' || told.len == 0) &&
            (row->failed[0] != '\0' || failed.len == 0) &&
            !site.expected_owner && site.credentials.role_count == 0;
@@ -259,9 +243,9 @@ static bool given_as(const struct stock_row *row)
     aws_clear_faults(model);
     assert_true(row->fault == NULL || aws_fault(model, row->fault));
     run_stock(&options);
-    return row_number(count("s3://acme-logs/" ROOT), row->count) &&
-           row_number(count("/events.ndjson.gz\n"), row->count) &&
-           has(&failed, row->failed) &&
+    return row_number(row_times(told.at, "s3://acme-logs/" ROOT), row->count) &&
+           row_number(row_times(told.at, "/events.ndjson.gz\n"), row->count) &&
+           row_has(failed.at, row->failed) &&
            (row->failed[0] != '\0' || failed.len == 0);
 }
 

@@ -147,29 +147,22 @@ static enum flow run_status(bool draw)
     return FLOW_MOVED;
 }
 
-static uint32_t count(const char *what)
-{
-    uint32_t n = 0;
-    for (const char *at = told; (at = strstr(at, what)) != NULL; at++)
-        n++;
-    return n;
-}
-
 static void every_day_is_told(void **state)
 {
     (void)state;
     open_all(1);
     assert_int_equal(run_status(false), FLOW_ENDED);
     assert_int_equal(status.exit_code, 65);
-    assert_int_equal(count("\n"), 4 * DAYS + 4);
-    assert_int_equal(count("\"state\":\"sealed\""), 4 * (DAYS - 14) - 3);
-    assert_int_equal(count("\"state\":\"provisional\""), 4 * 14 - 1);
-    assert_int_equal(count("\"state\":\"missing\""), 1);
-    assert_int_equal(count("\"state\":\"expired\""), 1);
-    assert_int_equal(count("\"state\":\"damaged\""), 2);
-    assert_int_equal(count("\"margin_days\":19}"), 1);
-    assert_int_equal(count("\"margin_days\":47}"), 1);
-    assert_int_equal(count("\"day\":\"2026-10-25\""), 4);
+    assert_int_equal(row_times(told, "\n"), 4 * DAYS + 4);
+    assert_int_equal(row_times(told, "\"state\":\"sealed\""),
+                     4 * (DAYS - 14) - 3);
+    assert_int_equal(row_times(told, "\"state\":\"provisional\""), 4 * 14 - 1);
+    assert_int_equal(row_times(told, "\"state\":\"missing\""), 1);
+    assert_int_equal(row_times(told, "\"state\":\"expired\""), 1);
+    assert_int_equal(row_times(told, "\"state\":\"damaged\""), 2);
+    assert_int_equal(row_times(told, "\"margin_days\":19}"), 1);
+    assert_int_equal(row_times(told, "\"margin_days\":47}"), 1);
+    assert_int_equal(row_times(told, "\"day\":\"2026-10-25\""), 4);
     memcpy(first, told, sizeof first);
     close_all();
 }
@@ -197,8 +190,8 @@ static void it_can_be_drawn(void **state)
     (void)state;
     open_all(1);
     assert_int_equal(run_status(true), FLOW_ENDED);
-    assert_int_equal(count("\n  2026-09  "), 4);
-    assert_int_equal(count("90 days: "), 4);
+    assert_int_equal(row_times(told, "\n  2026-09  "), 4);
+    assert_int_equal(row_times(told, "90 days: "), 4);
     assert_non_null(strstr(told, "/c  us-east-1  retention 60 days\n"
                            "  2026-08         SSSSSSSSSSxSSS"));
     close_all();
